@@ -1,0 +1,73 @@
+/** Every code a Sluice service or library can answer with. Stable: clients may switch on it. */
+export type ErrorCode =
+  // refused because of what was sent
+  | 'BAD_REQUEST'
+  | 'INVALID_JSON'
+  | 'INVALID_MSGPACK'
+  | 'INVALID_UTF8'
+  | 'PAYLOAD_TOO_DEEP'
+  | 'FORBIDDEN_KEY'
+  | 'VALIDATION_ERROR'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'LENGTH_REQUIRED'
+  | 'REQUEST_TIMEOUT'
+  | 'UNKNOWN_TASK_TYPE'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  // refused because of the state of the service
+  | 'OVERLOADED'
+  | 'SHUTTING_DOWN'
+  | 'REDIS_UNAVAILABLE'
+  | 'APPEND_REFUSED'
+  | 'APPEND_UNCONFIRMED'
+  | 'INTERNAL_ERROR'
+  // wrong start
+  | 'INVALID_OPTIONS'
+  | 'PORT_IN_USE'
+  | 'CRASH_LOOP'
+  // consumers
+  | 'HANDLER_MODULE'
+  | 'UNDECODABLE'
+  | 'MISSING_FIELD';
+
+/** One fault of one value: where it is (JSON Pointer, RFC 6901) and what was wrong with it. */
+export interface Fault {
+  path: string;
+  reason: string;
+}
+
+/** The one error class of Sluice: a stable `code`, a sentence that says what to change, and the cause. */
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError';
+  readonly code: ErrorCode;
+  readonly details: readonly Fault[] | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: readonly Fault[] } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details;
+  }
+}
+
+/** What a thrown value says of itself, whatever was thrown: errors, strings, null, circular objects. */
+export function describeThrown(thrown: unknown): { name: string; message: string; stack: string } {
+  if (thrown instanceof Error) {
+    return { name: thrown.name, message: thrown.message, stack: thrown.stack ?? '' };
+  }
+  let message: string;
+  try {
+    message = typeof thrown === 'string' ? thrown : String(thrown);
+  } catch {
+    message = 'a value that cannot be shown as text';
+  }
+  return {
+    name: `Thrown${thrown === null ? 'Null' : (typeof thrown)[0]?.toUpperCase() + (typeof thrown).slice(1)}`,
+    message,
+    stack: '',
+  };
+}

@@ -1,0 +1,15 @@
+export { describeThrown, type ErrorCode, type Fault, SluiceError } from './errors.js';
+export { type QueueKeys, queueKeys } from './keys.js';
+export { type ContentType, MESSAGE_FIELDS, readMessage, type TaskMessage } from './message.js';
+export {
+  describeOptions,
+  type OptionNotes,
+  type OptionRow,
+  type PairCheck,
+  queueOptions,
+  readEnvironment,
+  resolveOptions,
+} from './options.js';
+export { type RedisConnectionOptions, redisConnection } from './redis-connection.js';
+export { type DataOf, DEFAULT_TASK_TYPE, defineTaskType, type TaskType } from './task-type.js';
+export { isTraceparent, newTraceparent } from './trace-context.js';

@@ -1,0 +1,38 @@
+import { DEFAULT_TASK_TYPE } from './task-type.js';
+
+/**
+ * Every Redis key of one Sluice queue, built from `REDIS_STREAM_NAME` (default `tasks:stream`).
+ *
+ * ```
+ * tasks:stream            untyped tasks            (stream)
+ * tasks:stream:<type>     tasks of one type        (stream)
+ * <stream>:retries:<group>    entry id, by the time it is due    (sorted set)
+ * <stream>:attempts:<group>   entry id -> failed attempts and first failure (hash)
+ * tasks:ledger:<group>    done, dead, retried ... (hash)
+ * tasks:dlq               dead-letter stream
+ * ```
+ */
+export interface QueueKeys {
+  /** The stream that tasks of this type are appended to. */
+  stream(type: string): string;
+  /** When each parked entry of a stream is due again, in Redis milliseconds. */
+  retries(stream: string, group: string): string;
+  /** Failed attempts of the entries of a stream that have failed before. */
+  attempts(stream: string, group: string): string;
+  /** How many tasks a group has settled, and how. */
+  ledger(group: string): string;
+  /** Tasks that will not be tried again, with the reason. */
+  readonly deadLetters: string;
+}
+
+/** The keys of the queue whose untyped stream has this name. */
+export function queueKeys(streamName: string): QueueKeys {
+  const namespace = streamName.endsWith(':stream') ? streamName.slice(0, -':stream'.length) : streamName;
+  return {
+    stream: (type) => (type === DEFAULT_TASK_TYPE ? streamName : `${streamName}:${type}`),
+    retries: (stream, group) => `${stream}:retries:${group}`,
+    attempts: (stream, group) => `${stream}:attempts:${group}`,
+    ledger: (group) => `${namespace}:ledger:${group}`,
+    deadLetters: `${namespace}:dlq`,
+  };
+}

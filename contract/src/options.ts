@@ -1,0 +1,197 @@
+import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { type Fault, SluiceError } from './errors.js';
+
+/** What an option says of itself besides its TypeBox keywords. */
+export interface OptionNotes {
+  /** Environment variable that sets it. An option without one can be set by library calls only. */
+  env?: string;
+  /** Meaning, unit, and what happens if it is wrong. */
+  description: string;
+  /** Its value may hold a password and is shown only in part. */
+  secret?: boolean;
+}
+
+/** The property of a TypeBox schema with its notes, as `Options` reads them. */
+type NotedSchema = TSchema & OptionNotes & { default?: unknown };
+
+/** A check that takes several options together: returns what is wrong, or nothing. */
+export type PairCheck<Options> = (options: Options) => Fault | undefined;
+
+/**
+ * The options of a library call, with defaults filled in.
+ *
+ * @throws SluiceError `INVALID_OPTIONS` with one fault per wrong option, all at once.
+ */
+export function resolveOptions<S extends TObject>(
+  schema: S,
+  given: Record<string, unknown>,
+  pairs: readonly PairCheck<Static<S>>[] = [],
+): Static<S> {
+  return resolve(schema, given, (option) => option, pairs);
+}
+
+/**
+ * The options read from the environment. An empty variable counts as not set.
+ *
+ * @throws SluiceError `INVALID_OPTIONS` with one fault per wrong variable, all at once; each names the
+ * variable, its value and what is allowed.
+ */
+export function readEnvironment<S extends TObject>(
+  schema: S,
+  environment: Readonly<Record<string, string | undefined>>,
+  pairs: readonly PairCheck<Static<S>>[] = [],
+): Static<S> {
+  const given: Record<string, unknown> = {};
+  for (const [option, property] of Object.entries(schema.properties as Record<string, NotedSchema>)) {
+    const text = property.env === undefined ? undefined : environment[property.env];
+    if (text !== undefined && text !== '') given[option] = fromText(property, text);
+  }
+  return resolve(schema, given, (option) => noted(schema, option).env ?? option, pairs);
+}
+
+/** A row of the configuration table in the README. */
+export interface OptionRow {
+  option: string;
+  env: string | undefined;
+  allowed: string;
+  fallback: string;
+  description: string;
+}
+
+/** The options of a schema as rows, for the generated configuration table. */
+export function describeOptions(schema: TObject): OptionRow[] {
+  return Object.entries(schema.properties as Record<string, NotedSchema>).map(([option, property]) => ({
+    option,
+    env: property.env,
+    allowed: allowed(property),
+    fallback: property.default === undefined ? '' : String(property.default),
+    description: property.description,
+  }));
+}
+
+function resolve<S extends TObject>(
+  schema: S,
+  given: Record<string, unknown>,
+  nameOf: (option: string) => string,
+  pairs: readonly PairCheck<Static<S>>[],
+): Static<S> {
+  const options: Record<string, unknown> = {};
+  const faults: Fault[] = [];
+  for (const [option, property] of Object.entries(schema.properties as Record<string, NotedSchema>)) {
+    const value = given[option] ?? property.default;
+    if (value === undefined) {
+      if ((schema.required as string[] | undefined)?.includes(option)) {
+        faults.push({ path: nameOf(option), reason: `is not set; allowed: ${allowed(property)}` });
+      }
+      continue;
+    }
+    if (Compile(property).Check(value)) options[option] = value;
+    else
+      faults.push({
+        path: nameOf(option),
+        reason: `is ${shown(property, value)}; allowed: ${allowed(property)}`,
+      });
+  }
+  for (const option of Object.keys(given)) {
+    if (!(option in schema.properties)) {
+      faults.push({
+        path: option,
+        reason: `is no option; allowed: ${Object.keys(schema.properties).join(', ')}`,
+      });
+    }
+  }
+  if (faults.length === 0) {
+    for (const check of pairs) {
+      const fault = check(options as Static<S>);
+      if (fault !== undefined) faults.push({ path: nameOf(fault.path), reason: fault.reason });
+    }
+  }
+  if (faults.length > 0) {
+    const lines = faults.map((fault) => `${fault.path} ${fault.reason}`);
+    throw new SluiceError('INVALID_OPTIONS', lines.join('\n'), { details: faults });
+  }
+  return options as Static<S>;
+}
+
+function noted(schema: TObject, option: string): Partial<NotedSchema> {
+  return (schema.properties as Record<string, NotedSchema>)[option] ?? {};
+}
+
+/** A number where the option can be one, a boolean where it is one, else the text itself. */
+function fromText(property: TSchema, text: string): unknown {
+  const trimmed = text.trim();
+  const types = alternatives(property).map((one) => (one as { type?: string }).type);
+  if (types.includes('integer') || types.includes('number')) {
+    const number = Number(trimmed);
+    if (trimmed !== '' && Number.isFinite(number)) return number;
+  }
+  if (types.includes('boolean')) {
+    if (trimmed === 'true' || trimmed === '1') return true;
+    if (trimmed === 'false' || trimmed === '0') return false;
+  }
+  return trimmed;
+}
+
+function alternatives(property: TSchema): TSchema[] {
+  return (property as { anyOf?: TSchema[] }).anyOf ?? [property];
+}
+
+function allowed(property: TSchema): string {
+  return alternatives(property)
+    .map((one) => {
+      const keywords = one as {
+        type?: string;
+        const?: unknown;
+        minimum?: number;
+        maximum?: number;
+        exclusiveMinimum?: number;
+        pattern?: string;
+        minLength?: number;
+        description?: string;
+        allowed?: string;
+      };
+      if (keywords.allowed !== undefined) return keywords.allowed;
+      if (keywords.const !== undefined) return String(keywords.const);
+      if (keywords.type === 'boolean') return 'true, false';
+      if (keywords.type === 'integer' || keywords.type === 'number') {
+        const kind = keywords.type === 'integer' ? 'a whole number' : 'a number';
+        const low = keywords.minimum ?? keywords.exclusiveMinimum;
+        const from = keywords.exclusiveMinimum === undefined ? `from ${low}` : `above ${low}`;
+        if (low === undefined) return kind;
+        return keywords.maximum === undefined ? `${kind} ${from}` : `${kind} ${from} to ${keywords.maximum}`;
+      }
+      if (keywords.pattern !== undefined) return `text that matches ${keywords.pattern}`;
+      return (keywords.minLength ?? 0) > 0 ? 'text, not empty' : 'text';
+    })
+    .join(', ');
+}
+
+function shown(property: NotedSchema, value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  } catch {
+    text = `a ${typeof value}`;
+  }
+  return property.secret === true ? text.replace(/\/\/[^@]*@/, '//***@') : text;
+}
+
+/** The options both ends share: which Redis, which streams. */
+export const queueOptions = {
+  redisUrl: Type.String({
+    env: 'REDIS_URL',
+    pattern: '^rediss?://',
+    allowed: 'redis://[user:password@]host[:port][/database], rediss:// for TLS',
+    secret: true,
+    default: 'redis://localhost:6379',
+    description: 'The Redis that holds the streams.',
+  }),
+  streamName: Type.String({
+    env: 'REDIS_STREAM_NAME',
+    minLength: 1,
+    default: 'tasks:stream',
+    description:
+      'Stream of untyped tasks; typed ones go to `<name>:<type>`, all other keys derive from it too.',
+  }),
+};

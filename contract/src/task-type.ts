@@ -1,0 +1,39 @@
+import type { Static, TSchema } from 'typebox';
+import { SluiceError } from './errors.js';
+
+/** The type of tasks sent to `POST /tasks`, which have no schema. */
+export const DEFAULT_TASK_TYPE = 'default';
+
+const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** A kind of task: its name, and the schema its `data` has at the door and in the handler. */
+export interface TaskType<Schema extends TSchema = TSchema> {
+  readonly name: string;
+  readonly data: Schema;
+}
+
+/** The type of `task.data` in a handler of this task type. */
+export type DataOf<T extends TaskType> = Static<T['data']>;
+
+/**
+ * Declares a task type once for both ends: the engine validates bodies of `POST /tasks/{name}` with its
+ * schema, the consumer hands its handler the same type.
+ *
+ * @throws SluiceError `INVALID_OPTIONS` when the name is not 1 to 64 letters, digits, `.`, `_` or `-`,
+ * starting with a letter or digit, or is `default`, which names tasks without a type.
+ */
+export function defineTaskType<const Schema extends TSchema>(name: string, data: Schema): TaskType<Schema> {
+  if (!TYPE_NAME.test(name)) {
+    throw new SluiceError(
+      'INVALID_OPTIONS',
+      `task type ${JSON.stringify(name)} is not a valid name; allowed: 1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit`,
+    );
+  }
+  if (name === DEFAULT_TASK_TYPE) {
+    throw new SluiceError(
+      'INVALID_OPTIONS',
+      'task type "default" is taken: it names the tasks sent without a type',
+    );
+  }
+  return { name, data };
+}

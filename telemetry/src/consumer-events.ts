@@ -1,0 +1,47 @@
+/** What can happen in a consumer besides a task being settled; settled tasks are counted, not reported. */
+export type ConsumerEvent =
+  | { type: 'started'; consumer: string; threads: number; taskTypes: readonly string[] }
+  | { type: 'redis-lost'; thread: string; reason: string }
+  | { type: 'redis-back'; thread: string }
+  | { type: 'group-created'; stream: string; group: string }
+  | {
+      type: 'task-retried';
+      taskId: string;
+      taskType: string;
+      attempt: number;
+      delayMs: number;
+      error: string;
+      traceContext: string;
+    }
+  | {
+      type: 'task-dead';
+      taskId: string;
+      taskType: string;
+      attempt: number;
+      error: string;
+      traceContext: string;
+    }
+  | { type: 'task-timed-out'; taskId: string; taskType: string; timeoutMs: number }
+  /** The outcome came after the entry had been taken over: it was not written, the other run counts. */
+  | { type: 'outcome-fenced'; stream: string; entryId: string }
+  | { type: 'tasks-taken-over'; stream: string; from: string; count: number }
+  /** Entries that were pending but are no longer in the stream: somebody deleted or trimmed them. */
+  | { type: 'tasks-lost'; stream: string; entryIds: readonly string[] }
+  | { type: 'thread-replaced'; thread: number; reason: 'hung' | 'died'; detail: string; held: number }
+  | { type: 'consumer-removed'; consumer: string; stream: string }
+  | { type: 'crash-loop'; detail: string }
+  | { type: 'shutdown-started'; signal: string }
+  | { type: 'shutdown-finished'; left: number; durationMs: number }
+  | { type: 'internal-error'; where: string; error: unknown };
+
+export type ConsumerListener = (event: ConsumerEvent) => void;
+
+/** Counters of one consumer process, summed over its threads. */
+export interface ConsumerCounters {
+  read: number;
+  done: number;
+  retried: number;
+  dead: number;
+  fenced: number;
+  running: number;
+}

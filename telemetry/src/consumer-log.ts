@@ -1,0 +1,94 @@
+import { describeThrown } from '@sluice/contract';
+import type { ConsumerEvent, ConsumerListener } from './consumer-events.js';
+import type { Logger } from './log.js';
+
+/** Writes the events of a consumer as log lines; every line of the consumer's log comes from here. */
+export function logConsumerEvents(log: Logger): ConsumerListener {
+  return (event) => {
+    switch (event.type) {
+      case 'started':
+        log.info(
+          { consumer: event.consumer, threads: event.threads, task_types: event.taskTypes },
+          'consumer started',
+        );
+        return;
+      case 'redis-lost':
+        log.error(
+          { thread: event.thread, reason: event.reason },
+          'Redis lost: reading paused until it is back',
+        );
+        return;
+      case 'redis-back':
+        log.info({ thread: event.thread }, 'Redis back');
+        return;
+      case 'group-created':
+        log.info({ stream: event.stream, group: event.group }, 'consumer group created');
+        return;
+      case 'task-retried':
+        log.warn(
+          { ...ofTask(event), delay_ms: event.delayMs, error: event.error },
+          'task failed, will be retried',
+        );
+        return;
+      case 'task-dead':
+        log.error({ ...ofTask(event), error: event.error }, 'task moved to the dead-letter stream');
+        return;
+      case 'task-timed-out':
+        log.warn(
+          { task_id: event.taskId, task_type: event.taskType, timeout_ms: event.timeoutMs },
+          'task timed out: its signal was aborted',
+        );
+        return;
+      case 'outcome-fenced':
+        log.warn(
+          { stream: event.stream, entry: event.entryId },
+          'outcome dropped: the task had been taken over',
+        );
+        return;
+      case 'tasks-taken-over':
+        log.warn({ stream: event.stream, from: event.from, count: event.count }, 'tasks taken over');
+        return;
+      case 'tasks-lost':
+        log.fatal(
+          { stream: event.stream, entries: event.entryIds },
+          'pending entries were deleted from the stream',
+        );
+        return;
+      case 'thread-replaced':
+        log.error(
+          { thread: event.thread, reason: event.reason, detail: event.detail, held: event.held },
+          'worker thread replaced',
+        );
+        return;
+      case 'consumer-removed':
+        log.info(
+          { consumer: event.consumer, stream: event.stream },
+          'consumer without tasks removed from the group',
+        );
+        return;
+      case 'crash-loop':
+        log.fatal({ detail: event.detail }, 'worker threads keep dying: giving up');
+        return;
+      case 'shutdown-started':
+        log.info({ signal: event.signal }, 'shutting down');
+        return;
+      case 'shutdown-finished':
+        log.info({ left: event.left, duration_ms: event.durationMs }, 'shut down');
+        return;
+      case 'internal-error': {
+        const thrown = describeThrown(event.error);
+        log.error({ where: event.where, error: thrown.message, stack: thrown.stack }, 'internal error');
+        return;
+      }
+    }
+  };
+}
+
+function ofTask(event: { taskId: string; taskType: string; attempt: number; traceContext: string }) {
+  return {
+    task_id: event.taskId,
+    trace_id: event.traceContext.split('-')[1],
+    task_type: event.taskType,
+    attempt: event.attempt,
+  };
+}

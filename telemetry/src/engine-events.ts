@@ -1,0 +1,30 @@
+import type { ErrorCode } from '@sluice/contract';
+
+/** What can happen in an engine besides a request being answered; requests are counted, not reported. */
+export type EngineEvent =
+  | { type: 'listening'; url: string; processes: number }
+  | { type: 'redis-lost'; reason: string }
+  | { type: 'redis-back'; downMs: number }
+  | { type: 'append-refused'; code: string; message: string }
+  | { type: 'shedding-started'; reason: 'requests' | 'bytes' | 'backlog' }
+  | { type: 'shedding-stopped' }
+  | { type: 'entries-trimmed'; stream: string; count: number }
+  | { type: 'process-died'; pid: number; exit: string; restartInMs: number }
+  | { type: 'shutdown-started'; signal: string }
+  | { type: 'shutdown-finished'; answered: number; unanswered: number; durationMs: number }
+  | { type: 'internal-error'; where: string; error: unknown };
+
+export type EngineListener = (event: EngineEvent) => void;
+
+/** Counters of one engine process. Plain fields: the request path adds to them and calls nobody. */
+export interface EngineCounters {
+  requests: number;
+  accepted: number;
+  refused: Partial<Record<ErrorCode, number>>;
+  /** Requests whose client went away before the answer; their tasks may be in the stream. */
+  aborted: number;
+  appended: number;
+  batches: number;
+  inFlightRequests: number;
+  inFlightBytes: number;
+}

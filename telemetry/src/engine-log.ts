@@ -1,0 +1,52 @@
+import { describeThrown } from '@sluice/contract';
+import type { EngineEvent, EngineListener } from './engine-events.js';
+import type { Logger } from './log.js';
+
+/** Writes the events of an engine as log lines; every line of the engine's log comes from here. */
+export function logEngineEvents(log: Logger): EngineListener {
+  return (event) => {
+    switch (event.type) {
+      case 'listening':
+        log.info({ url: event.url, processes: event.processes }, 'engine listening');
+        return;
+      case 'redis-lost':
+        log.error({ reason: event.reason }, 'Redis lost: answering 503 until it is back');
+        return;
+      case 'redis-back':
+        log.info({ down_ms: event.downMs }, 'Redis back');
+        return;
+      case 'append-refused':
+        log.error({ code: event.code, reason: event.message }, 'Redis refused an append: answered 503');
+        return;
+      case 'shedding-started':
+        log.warn({ reason: event.reason }, 'shedding: answering 503 with Retry-After');
+        return;
+      case 'shedding-stopped':
+        log.info('shedding stopped');
+        return;
+      case 'entries-trimmed':
+        log.debug({ stream: event.stream, count: event.count }, 'acknowledged entries trimmed');
+        return;
+      case 'process-died':
+        log.error(
+          { died_pid: event.pid, exit: event.exit, restart_in_ms: event.restartInMs },
+          'engine process died',
+        );
+        return;
+      case 'shutdown-started':
+        log.info({ signal: event.signal }, 'shutting down');
+        return;
+      case 'shutdown-finished':
+        log.info(
+          { answered: event.answered, unanswered: event.unanswered, duration_ms: event.durationMs },
+          'shut down',
+        );
+        return;
+      case 'internal-error': {
+        const thrown = describeThrown(event.error);
+        log.error({ where: event.where, error: thrown.message, stack: thrown.stack }, 'internal error');
+        return;
+      }
+    }
+  };
+}
