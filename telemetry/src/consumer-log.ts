@@ -1,5 +1,5 @@
 import { describeThrown } from '@sluice/contract';
-import type { ConsumerEvent, ConsumerListener } from './consumer-events.js';
+import type { ConsumerListener } from './consumer-events.js';
 import type { Logger } from './log.js';
 
 /** Writes the events of a consumer as log lines; every line of the consumer's log comes from here. */

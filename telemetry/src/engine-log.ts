@@ -1,5 +1,5 @@
 import { describeThrown } from '@sluice/contract';
-import type { EngineEvent, EngineListener } from './engine-events.js';
+import type { EngineListener } from './engine-events.js';
 import type { Logger } from './log.js';
 
 /** Writes the events of an engine as log lines; every line of the engine's log comes from here. */
