@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** Every code a Sluice service or library can answer with. Stable: clients may switch on it. */
 export type ErrorCode =
   // refused because of what was sent
@@ -54,20 +56,30 @@ export class SluiceError extends Error {
   }
 }
 
-/** What a thrown value says of itself, whatever was thrown: errors, strings, null, circular objects. */
+/** What a thrown value says of itself, whatever was thrown: errors, strings, null, circular objects. Never throws. */
 export function describeThrown(thrown: unknown): { name: string; message: string; stack: string } {
-  if (thrown instanceof Error) {
-    return { name: thrown.name, message: thrown.message, stack: thrown.stack ?? '' };
-  }
-  let message: string;
   try {
-    message = typeof thrown === 'string' ? thrown : String(thrown);
+    if (thrown instanceof Error) {
+      // A subclass, or whoever threw it, may have put anything into these fields.
+      return {
+        name: String(thrown.name),
+        message: String(thrown.message),
+        stack: String(thrown.stack ?? ''),
+      };
+    }
+    return { name: nameOfThrown(thrown), message: textOfThrown(thrown), stack: '' };
   } catch {
-    message = 'a value that cannot be shown as text';
+    return { name: nameOfThrown(thrown), message: 'a value that cannot be shown as text', stack: '' };
   }
-  return {
-    name: `Thrown${thrown === null ? 'Null' : (typeof thrown)[0]?.toUpperCase() + (typeof thrown).slice(1)}`,
-    message,
-    stack: '',
-  };
+}
+
+function nameOfThrown(thrown: unknown): string {
+  const type = thrown === null ? 'null' : typeof thrown;
+  return `Thrown${type.charAt(0).toUpperCase()}${type.slice(1)}`;
+}
+
+function textOfThrown(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  // Shows circular objects too, and calls neither their getters nor their toString.
+  return inspect(thrown, { depth: 2, maxArrayLength: 20, maxStringLength: 1000, breakLength: Infinity });
 }

@@ -137,34 +137,40 @@ function alternatives(property: TSchema): TSchema[] {
   return (property as { anyOf?: TSchema[] }).anyOf ?? [property];
 }
 
+/** The keywords of TypeBox schemas that say what is allowed, and `allowed`, which says it in words instead. */
+interface Keywords {
+  type?: string;
+  const?: unknown;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  pattern?: string;
+  minLength?: number;
+  allowed?: string;
+}
+
 function allowed(property: TSchema): string {
   return alternatives(property)
     .map((one) => {
-      const keywords = one as {
-        type?: string;
-        const?: unknown;
-        minimum?: number;
-        maximum?: number;
-        exclusiveMinimum?: number;
-        pattern?: string;
-        minLength?: number;
-        description?: string;
-        allowed?: string;
-      };
+      const keywords = one as Keywords;
       if (keywords.allowed !== undefined) return keywords.allowed;
       if (keywords.const !== undefined) return String(keywords.const);
       if (keywords.type === 'boolean') return 'true, false';
-      if (keywords.type === 'integer' || keywords.type === 'number') {
-        const kind = keywords.type === 'integer' ? 'a whole number' : 'a number';
-        const low = keywords.minimum ?? keywords.exclusiveMinimum;
-        const from = keywords.exclusiveMinimum === undefined ? `from ${low}` : `above ${low}`;
-        if (low === undefined) return kind;
-        return keywords.maximum === undefined ? `${kind} ${from}` : `${kind} ${from} to ${keywords.maximum}`;
-      }
+      if (keywords.type === 'integer' || keywords.type === 'number') return allowedNumber(keywords);
       if (keywords.pattern !== undefined) return `text that matches ${keywords.pattern}`;
       return (keywords.minLength ?? 0) > 0 ? 'text, not empty' : 'text';
     })
     .join(', ');
+}
+
+function allowedNumber({ type, minimum, exclusiveMinimum, maximum }: Keywords): string {
+  const kind = type === 'integer' ? 'a whole number' : 'a number';
+  if (minimum !== undefined && maximum !== undefined) return `${kind} from ${minimum} to ${maximum}`;
+  const bounds: string[] = [];
+  if (minimum !== undefined) bounds.push(`from ${minimum}`);
+  if (exclusiveMinimum !== undefined) bounds.push(`above ${exclusiveMinimum}`);
+  if (maximum !== undefined) bounds.push(`at most ${maximum}`);
+  return bounds.length === 0 ? kind : `${kind} ${bounds.join(', ')}`;
 }
 
 function shown(property: NotedSchema, value: unknown): string {
@@ -174,7 +180,12 @@ function shown(property: NotedSchema, value: unknown): string {
   } catch {
     text = `a ${typeof value}`;
   }
-  return property.secret === true ? text.replace(/\/\/[^@]*@/, '//***@') : text;
+  return property.secret === true ? masked(text) : text;
+}
+
+/** All before the last `@` but the scheme, and the query: passwords can stand in both, with an `@` in them too. */
+function masked(text: string): string {
+  return text.replace(/^("?(?:[a-z]+:\/\/)?).*@/is, '$1***@').replace(/\?.*?("?)$/s, '?***$1');
 }
 
 /** The options both ends share: which Redis, which streams. */

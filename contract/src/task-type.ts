@@ -4,6 +4,12 @@ import { SluiceError } from './errors.js';
 /** The type of tasks sent to `POST /tasks`, which have no schema. */
 export const DEFAULT_TASK_TYPE = 'default';
 
+/**
+ * Names a task type cannot have: `default` names tasks without a type, and the stream of a type `dlq` would be the
+ * dead-letter stream of a queue whose stream name does not end in `:stream` (see `queueKeys`).
+ */
+const TAKEN_NAMES: readonly string[] = [DEFAULT_TASK_TYPE, 'dlq'];
+
 const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** A kind of task: its name, and the schema its `data` has at the door and in the handler. */
@@ -20,7 +26,7 @@ export type DataOf<T extends TaskType> = Static<T['data']>;
  * schema, the consumer hands its handler the same type.
  *
  * @throws SluiceError `INVALID_OPTIONS` when the name is not 1 to 64 letters, digits, `.`, `_` or `-`,
- * starting with a letter or digit, or is `default`, which names tasks without a type.
+ * starting with a letter or digit, or is `default` or `dlq`, which name something else.
  */
 export function defineTaskType<const Schema extends TSchema>(name: string, data: Schema): TaskType<Schema> {
   if (!TYPE_NAME.test(name)) {
@@ -29,10 +35,10 @@ export function defineTaskType<const Schema extends TSchema>(name: string, data:
       `task type ${JSON.stringify(name)} is not a valid name; allowed: 1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit`,
     );
   }
-  if (name === DEFAULT_TASK_TYPE) {
+  if (TAKEN_NAMES.includes(name)) {
     throw new SluiceError(
       'INVALID_OPTIONS',
-      'task type "default" is taken: it names the tasks sent without a type',
+      `task type ${JSON.stringify(name)} is taken; allowed: any name but ${TAKEN_NAMES.join(', ')}`,
     );
   }
   return { name, data };

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { queueKeys } from './keys.js';
+import { DEFAULT_TASK_TYPE } from './task-type.js';
+
+describe('queueKeys', () => {
+  it('builds every key from the name of the untyped stream', () => {
+    const keys = queueKeys('tasks:stream');
+    assert.equal(keys.stream(DEFAULT_TASK_TYPE), 'tasks:stream');
+    assert.equal(keys.stream('push'), 'tasks:stream:push');
+    assert.equal(keys.retries('tasks:stream:push', 'processors'), 'tasks:stream:push:retries:processors');
+    assert.equal(keys.attempts('tasks:stream:push', 'processors'), 'tasks:stream:push:attempts:processors');
+    assert.equal(keys.ledger('processors'), 'tasks:ledger:processors');
+    assert.equal(keys.deadLetters, 'tasks:dlq');
+  });
+
+  it('keeps the whole name where it does not end in :stream', () => {
+    const keys = queueKeys('shop');
+    assert.equal(keys.stream(DEFAULT_TASK_TYPE), 'shop');
+    assert.equal(keys.stream('order'), 'shop:order');
+    assert.equal(keys.ledger('g'), 'shop:ledger:g');
+    assert.equal(keys.deadLetters, 'shop:dlq');
+  });
+
+  it('gives each kind of key a name of its own', () => {
+    for (const name of ['tasks:stream', 'shop']) {
+      const keys = queueKeys(name);
+      const streams = [keys.stream(DEFAULT_TASK_TYPE), keys.stream('retries'), keys.stream('ledger')];
+      const all = [
+        ...streams,
+        ...streams.flatMap((stream) => [keys.retries(stream, 'g'), keys.attempts(stream, 'g')]),
+        keys.ledger('g'),
+        keys.deadLetters,
+      ];
+      assert.equal(new Set(all).size, all.length);
+    }
+  });
+});
