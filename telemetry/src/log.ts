@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger };
 
@@ -16,12 +16,14 @@ const LEVELS: Record<string, string> = {
  * and `task_id` and `trace_id` where an event concerns one task. Payloads are never given to it.
  *
  * @param service name under `service` in each line
+ * @param destination where the lines go instead of standard output
  */
-export function createLogger(service: string): Logger {
-  return pino({
+export function createLogger(service: string, destination?: DestinationStream): Logger {
+  const options = {
     base: { service, pid: process.pid },
     messageKey: 'message',
     timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: LEVELS[label] ?? label.toUpperCase() }) },
-  });
+    formatters: { level: (label: string) => ({ level: LEVELS[label] ?? label.toUpperCase() }) },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
 }
