@@ -1,0 +1,6 @@
+export { freePort } from './free-port.js';
+export { type Answer, type Load, type LoadOptions, startLoad } from './load.js';
+export { type Exit, type RunningProcess, startProcess } from './process.js';
+export { type RedisOptions, type RedisServer, startRedis } from './redis.js';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+export { waitFor } from './wait-for.js';

@@ -1,0 +1,65 @@
+import { type ChildProcess, fork } from 'node:child_process';
+
+/** How a process ended. */
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A Node program started by a test or bench. */
+export interface RunningProcess {
+  readonly pid: number;
+  /** The message `{type: 'ready', …}` it sent over IPC; rejects when it ends without one. */
+  readonly ready: Promise<unknown>;
+  readonly exited: Promise<Exit>;
+  signal(signal: NodeJS.Signals): void;
+  /** All it has written so far, standard error too; the last 1 MiB of it. */
+  output(): string;
+}
+
+const OUTPUT_BYTES = 1024 * 1024;
+const started = new Set<ChildProcess>();
+
+// Whatever ends this process, a failed test or Ctrl-C, must not leave others behind.
+process.on('exit', () => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
+/** Starts a Node program with an IPC channel; `env` is added to the environment of this process. */
+export function startProcess(
+  script: string,
+  env: Record<string, string> = {},
+  args: string[] = [],
+): RunningProcess {
+  const child = fork(script, args, { env: { ...process.env, ...env }, silent: true });
+  started.add(child);
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-OUTPUT_BYTES);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  // 'close' rather than 'exit': by then all output has been read.
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('close', (code, signal) => {
+      started.delete(child);
+      resolve({ code, signal });
+    });
+  });
+  const ready = new Promise<unknown>((resolve, reject) => {
+    child.on('message', (message) => {
+      if ((message as { type?: string }).type === 'ready') resolve(message);
+    });
+    void exited.then(({ code, signal }) =>
+      reject(new Error(`${script} ended before it was ready (${signal ?? `exit code ${code}`}):\n${output}`)),
+    );
+  });
+  ready.catch(() => {}); // a test may wait for the exit only
+  return {
+    pid: child.pid ?? 0,
+    ready,
+    exited,
+    signal: (signal) => void child.kill(signal),
+    output: () => output,
+  };
+}
