@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkUwsBinaries, type InstalledUws, pinnedListOf } from './uws-binaries.js';
+import { fixtureFolder } from './fixture.js';
+import { checkUwsBinaries, type InstalledUws, pinnedListOf, readInstalledUws } from './uws-binaries.js';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
@@ -48,5 +49,19 @@ describe('checkUwsBinaries', () => {
       /^notice: uWebSockets\.js is uWebSockets\.js 1\.0\.0 here, not the pinned uws-pack/,
     );
     assert.deepEqual(faults, []);
+  });
+});
+
+describe('readInstalledUws', () => {
+  it('hashes every native binary of the package, and nothing else', (t) => {
+    const root = fixtureFolder(t, {
+      'package.json': { name: 'uws-pack', version: '1.0.0' },
+      'dist/index.mjs': '',
+      'dist/bin/a.node': 'a',
+    });
+    assert.deepEqual(
+      readInstalledUws(root),
+      installed({ 'dist/bin/a.node': 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb' }),
+    );
   });
 });
