@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { resolveOptions } from '@sluice/contract';
 import { DigestReader } from '../digest/digest-reader.js';
 import taskTypes from '../schemas.js';
@@ -45,7 +46,8 @@ export async function replay(
   control: ReplayControl = {},
 ): Promise<ReplayReport> {
   const options = resolveOptions(replayOptions, given);
-  const signal = control.signal ?? new AbortController().signal;
+  const signal = AbortSignal.any(control.signal === undefined ? [] : [control.signal]);
+  setMaxListeners(0, signal); // one per connection that waits, which is no leak
   const bodies = await readBodies(options.folder, options.typeByEvent);
   const types = ['default', ...taskTypes.map((taskType) => taskType.name)];
   const queue = new QueueView({ ...options, types });
