@@ -11,7 +11,7 @@ export type EngineEvent =
   | { type: 'entries-trimmed'; stream: string; count: number }
   | { type: 'process-died'; pid: number; exit: string; restartInMs: number }
   | { type: 'shutdown-started'; signal: string }
-  | { type: 'shutdown-finished'; answered: number; unanswered: number; durationMs: number }
+  | { type: 'shutdown-finished'; inTime: boolean; durationMs: number }
   | { type: 'internal-error'; where: string; error: unknown };
 
 export type EngineListener = (event: EngineEvent) => void;

@@ -37,10 +37,7 @@ export function logEngineEvents(log: Logger): EngineListener {
         log.info({ signal: event.signal }, 'shutting down');
         return;
       case 'shutdown-finished':
-        log.info(
-          { answered: event.answered, unanswered: event.unanswered, duration_ms: event.durationMs },
-          'shut down',
-        );
+        log.info({ in_time: event.inTime, duration_ms: event.durationMs }, 'shut down');
         return;
       case 'internal-error': {
         const thrown = describeThrown(event.error);

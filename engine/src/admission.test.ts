@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Admission } from './admission.js';
+
+function admission(): { admission: Admission; told: (string | undefined)[] } {
+  const told: (string | undefined)[] = [];
+  const onShedding = (reason: string | undefined): void => void told.push(reason);
+  return { admission: new Admission({ maxInFlightRequests: 2, maxInFlightBytes: 100, onShedding }), told };
+}
+
+test('lets requests in up to the bound on requests', () => {
+  const { admission: door } = admission();
+  door.requests = 1;
+  assert.equal(door.refusal(true, false, 10), undefined);
+  door.requests = 2;
+  assert.equal(door.refusal(true, false, 10), 'OVERLOADED');
+});
+
+test('lets bytes in up to the bound on bytes, announced or arrived', () => {
+  const { admission: door } = admission();
+  door.bytes = 60;
+  assert.equal(door.refusal(true, false, 40), undefined);
+  assert.equal(door.refusal(true, false, 41), 'OVERLOADED');
+  assert.equal(door.hasRoomFor(40), true);
+  assert.equal(door.hasRoomFor(41), false);
+});
+
+test('names Redis before load: what cannot be stored is not an overload', () => {
+  const { admission: door } = admission();
+  door.requests = 2;
+  assert.equal(door.refusal(false, true, 0), 'REDIS_UNAVAILABLE');
+});
+
+test('sheds while the backlog is full, and says so once', () => {
+  const { admission: door, told } = admission();
+  assert.equal(door.refusal(true, true, 0), 'OVERLOADED');
+  assert.equal(door.refusal(true, true, 0), 'OVERLOADED');
+  assert.deepEqual(told, ['backlog']);
+});

@@ -1,0 +1,85 @@
+import type { HttpResponse } from 'uWebSockets.js';
+import type { ErrorCode, Fault } from '@sluice/contract';
+
+/** The status of each error the intake can answer with. The only such table in the engine. */
+const STATUS = {
+  BAD_REQUEST: '400 Bad Request',
+  INVALID_JSON: '400 Bad Request',
+  INVALID_MSGPACK: '400 Bad Request',
+  INVALID_UTF8: '400 Bad Request',
+  NOT_FOUND: '404 Not Found',
+  UNKNOWN_TASK_TYPE: '404 Not Found',
+  METHOD_NOT_ALLOWED: '405 Method Not Allowed',
+  REQUEST_TIMEOUT: '408 Request Timeout',
+  LENGTH_REQUIRED: '411 Length Required',
+  PAYLOAD_TOO_LARGE: '413 Payload Too Large',
+  UNSUPPORTED_MEDIA_TYPE: '415 Unsupported Media Type',
+  VALIDATION_ERROR: '422 Unprocessable Content',
+  PAYLOAD_TOO_DEEP: '422 Unprocessable Content',
+  FORBIDDEN_KEY: '422 Unprocessable Content',
+  INTERNAL_ERROR: '500 Internal Server Error',
+  OVERLOADED: '503 Service Unavailable',
+  SHUTTING_DOWN: '503 Service Unavailable',
+  REDIS_UNAVAILABLE: '503 Service Unavailable',
+  APPEND_REFUSED: '503 Service Unavailable',
+  APPEND_UNCONFIRMED: '503 Service Unavailable',
+} as const satisfies Partial<Record<ErrorCode, string>>;
+
+/** The errors a request can be answered with. */
+export type RefusalCode = keyof typeof STATUS;
+
+/** Whether a code is one that requests are answered with. */
+export function isRefusalCode(code: ErrorCode): code is RefusalCode {
+  return code in STATUS;
+}
+
+/** Seconds after which it is worth coming back; sent as `Retry-After` with every 503 (RFC 9110, 10.2.3). */
+const RETRY_AFTER_SECONDS = '1';
+
+const MESSAGES = {
+  OVERLOADED: 'the service has as much work as it can hold; nothing was stored, send it again later',
+  SHUTTING_DOWN: 'the service is shutting down; nothing was stored, send it again',
+  REDIS_UNAVAILABLE: 'the queue cannot be reached; nothing was stored, send it again later',
+  APPEND_REFUSED: 'the queue refused the task; nothing was stored, send it again later',
+  APPEND_UNCONFIRMED: 'the queue did not confirm the task in time; it may or may not have been stored',
+} as const;
+
+/** One refusal: what is answered, and whether the connection can be used again. */
+export interface Refusal {
+  code: RefusalCode;
+  message: string;
+  details?: readonly Fault[] | undefined;
+  /** Extra header lines, such as Allow. */
+  headers?: readonly (readonly [string, string])[];
+}
+
+/** A refusal because of the state of the service rather than of the request. */
+export function unavailable(code: keyof typeof MESSAGES): Refusal {
+  return { code, message: MESSAGES[code] };
+}
+
+/** Answers 202. `suffix` is the end of the body, as {@link acceptedSuffix} made it. */
+export function answerAccepted(response: HttpResponse, taskId: string, suffix: string, close: boolean): void {
+  response
+    .writeStatus('202 Accepted')
+    .writeHeader('Content-Type', 'application/json')
+    .end(`{"task_id":"${taskId}${suffix}`, close);
+}
+
+/** What follows the task id in a 202, made once: the level of acknowledgement that was reached. */
+export function acceptedSuffix(ack: 'appended' | 'received'): string {
+  return `","ack":"${ack}"}`;
+}
+
+/** Answers with an error in the form all of Sluice uses: `{"error": {"code", "message", "details"?}}`. */
+export function answerRefusal(response: HttpResponse, refusal: Refusal, close: boolean): void {
+  const { code, message, details } = refusal;
+  const status = STATUS[code];
+  response.writeStatus(status).writeHeader('Content-Type', 'application/json');
+  if (status.startsWith('503')) response.writeHeader('Retry-After', RETRY_AFTER_SECONDS);
+  for (const [name, value] of refusal.headers ?? []) response.writeHeader(name, value);
+  response.end(
+    JSON.stringify({ error: { code, message, ...(details === undefined ? {} : { details }) } }),
+    close,
+  );
+}

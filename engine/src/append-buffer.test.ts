@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AppendBuffer } from './append-buffer.js';
+
+test('hands out what was put in, in order, across blocks and large payloads', () => {
+  const buffer = new AppendBuffer();
+  for (let round = 0; round < 3; round++) {
+    const expected: Buffer[] = [];
+    for (let i = 0; i < 500; i++) {
+      const text = `head ${round}.${i}: `;
+      const payload = Buffer.alloc((i * 977) % 40_000, i % 256);
+      buffer.text(text);
+      buffer.bytes(payload);
+      expected.push(Buffer.from(text), payload);
+    }
+    const { chunks, release } = buffer.take();
+    assert.ok(Buffer.concat(chunks).equals(Buffer.concat(expected)));
+    release();
+  }
+});
+
+test('keeps a copy: what the caller does to its bytes afterwards changes nothing', () => {
+  const buffer = new AppendBuffer();
+  const small = Buffer.from('small');
+  const large = Buffer.alloc(100_000, 'a');
+  buffer.bytes(small);
+  buffer.bytes(large);
+  small.fill('x');
+  large.fill('x');
+  const text = Buffer.concat(buffer.take().chunks).toString();
+  assert.equal(text, `small${'a'.repeat(100_000)}`);
+});
+
+test('does not write over blocks that have not been released yet', () => {
+  const buffer = new AppendBuffer();
+  buffer.text('first');
+  const first = buffer.take();
+  buffer.text('second');
+  buffer.take().release();
+  buffer.text('third');
+  assert.equal(Buffer.concat(first.chunks).toString(), 'first');
+});

@@ -1,0 +1,82 @@
+const BLOCK_BYTES = 64 * 1024;
+const LARGE_PAYLOAD_BYTES = 16 * 1024;
+const SPARE_BLOCKS = 16;
+
+/**
+ * The bytes of one write to Redis, collected over one turn of the event loop in blocks that are used again.
+ *
+ * ```
+ *  full blocks and large payloads, in order      block being filled
+ *  [block 64 KiB][payload 300 KiB][block 64 KiB] [ filled | free ]
+ *                                                         ▲ at
+ * ```
+ *
+ * Whatever is put in is copied: the memory uWebSockets.js hands to `onData` is gone when the callback returns.
+ */
+export class AppendBuffer {
+  private chunks: Buffer[] = [];
+  private lent: Buffer[] = [];
+  private block: Buffer;
+  private start = 0;
+  private at = 0;
+  private readonly spare: Buffer[] = [];
+
+  constructor() {
+    this.block = this.takeBlock();
+  }
+
+  /** Adds text of which every character is one byte (latin1). At most 16 KiB. */
+  text(text: string): void {
+    if (this.at + text.length > BLOCK_BYTES) this.nextBlock();
+    this.at += this.block.write(text, this.at, 'latin1');
+  }
+
+  /** Adds bytes. */
+  bytes(bytes: Buffer): void {
+    const length = bytes.length;
+    if (length > LARGE_PAYLOAD_BYTES) {
+      this.closeChunk();
+      this.chunks.push(Buffer.from(bytes));
+      return;
+    }
+    if (this.at + length > BLOCK_BYTES) this.nextBlock();
+    this.block.set(bytes, this.at);
+    this.at += length;
+  }
+
+  /** Hands out all that was collected, and starts anew. Call `release` when the chunks have been sent. */
+  take(): { chunks: Buffer[]; release: () => void } {
+    this.closeChunk();
+    const chunks = this.chunks;
+    const lent = this.lent;
+    lent.push(this.block);
+    this.chunks = [];
+    this.lent = [];
+    this.block = this.takeBlock();
+    this.start = 0;
+    this.at = 0;
+    return {
+      chunks,
+      release: () => {
+        for (const block of lent) if (this.spare.length < SPARE_BLOCKS) this.spare.push(block);
+      },
+    };
+  }
+
+  private closeChunk(): void {
+    if (this.at > this.start) this.chunks.push(this.block.subarray(this.start, this.at));
+    this.start = this.at;
+  }
+
+  private nextBlock(): void {
+    this.closeChunk();
+    this.lent.push(this.block);
+    this.block = this.takeBlock();
+    this.start = 0;
+    this.at = 0;
+  }
+
+  private takeBlock(): Buffer {
+    return this.spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  }
+}

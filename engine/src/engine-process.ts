@@ -1,0 +1,58 @@
+import { createLogger, logEngineEvents } from '@sluice/telemetry';
+import { createEngine, type Engine } from './engine.js';
+import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
+import { loadTaskTypes } from './schema-module.js';
+
+/**
+ * One of the engine processes that share the port. Started by the primary, which sends it its options, and
+ * ends with it: a process without its primary would take tasks that nobody can shut down in order.
+ */
+let engine: Engine | undefined;
+let stopping = false;
+
+process.on('message', (message: ToProcess) => {
+  if (message.type === 'start') void start(message);
+  else void stop();
+});
+process.on('disconnect', () => void stop());
+process.on('SIGTERM', () => void stop());
+// Ctrl-C reaches the whole process group; the primary decides what it means.
+process.on('SIGINT', () => {});
+
+async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<void> {
+  try {
+    const taskTypes = message.schemaModule === undefined ? [] : await loadTaskTypes(message.schemaModule);
+    const started = createEngine({
+      ...message.options,
+      taskTypes,
+      sharePort: true,
+      listener: logEngineEvents(createLogger(message.serviceName)),
+    });
+    engine = started;
+    const { url } = await started.start();
+    tell({ type: 'ready', url });
+    const report = (): void => {
+      tell({ type: 'status', health: started.health(), ready: started.ready, counters: started.counters });
+    };
+    report();
+    setInterval(report, STATUS_EVERY_MS);
+  } catch (error) {
+    tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    process.exitCode = 1;
+    process.disconnect?.();
+  }
+}
+
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  const unanswered = (await engine?.stop()) ?? 0;
+  const answered = engine?.counters.accepted ?? 0;
+  tell({ type: 'stopped', answered, unanswered }, () => process.exit(unanswered === 0 ? 0 : 1));
+}
+
+function tell(message: FromProcess, done: () => void = () => {}): void {
+  // Without a channel the primary is gone: there is nobody to tell.
+  if (process.connected) process.send?.(message, undefined, {}, done);
+  else done();
+}

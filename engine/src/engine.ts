@@ -1,0 +1,205 @@
+import { DEFAULT_TASK_TYPE, queueKeys, redisConnection, resolveOptions } from '@sluice/contract';
+import type { EngineCounters, EngineListener } from '@sluice/telemetry';
+import { Redis } from 'ioredis';
+import { Admission } from './admission.js';
+import { BacklogWatch } from './backlog-watch.js';
+import { Batcher } from './batcher.js';
+import { type Health, healthOf } from './health.js';
+import { Intake } from './intake.js';
+import {
+  type EngineOptions,
+  engineOptionPairs,
+  engineOptions,
+  type ResolvedEngineOptions,
+} from './options.js';
+import type { TaskRoute } from './pending-task.js';
+import { ServiceServer } from './service-server.js';
+import { compileValidators } from './validator.js';
+import { xaddEncoder } from './xadd.js';
+
+/** An engine in this process. */
+export interface Engine {
+  /**
+   * Listens. Redis need not be there yet: until it is, tasks are answered 503.
+   *
+   * @throws SluiceError `PORT_IN_USE`
+   */
+  start(): Promise<{ port: number; url: string }>;
+  /**
+   * Readiness off, wait, stop listening, answer what is in flight, close. Resolves with the number of requests
+   * that were still unanswered at the shutdown timeout: 0 if all went well.
+   */
+  stop(): Promise<number>;
+  health(): Health;
+  /** Whether traffic should come here: Redis is up and no shutdown has begun. */
+  readonly ready: boolean;
+  readonly counters: EngineCounters;
+}
+
+/** How often a shutdown looks whether all is answered. */
+const DRAIN_LOOK_MS = 10;
+/** A connection may have sent a request that has not been read yet: so long idle ones are kept open. */
+const DRAIN_QUIET_MS = 250;
+
+/**
+ * An engine: takes tasks in over HTTP, validates them, appends them to their streams, answers 202.
+ *
+ * @throws SluiceError `INVALID_OPTIONS`, one line per fault
+ */
+export function createEngine(given: EngineOptions = {}): Engine {
+  const { taskTypes = [], listener = () => {}, sharePort = false, ...rest } = given;
+  const options: ResolvedEngineOptions = resolveOptions(engineOptions, rest, engineOptionPairs);
+  const keys = queueKeys(options.streamName);
+  const counters = newCounters();
+
+  let redisLostAt: number | undefined;
+  const batcher = new Batcher({
+    redisUrl: options.redisUrl,
+    appendTimeoutMs: options.appendTimeoutSeconds * 1000,
+    onUp: () => {
+      if (redisLostAt === undefined) return;
+      listener({ type: 'redis-back', downMs: Math.round(performance.now() - redisLostAt) });
+      redisLostAt = undefined;
+    },
+    onDown: (reason) => {
+      redisLostAt = performance.now();
+      listener({ type: 'redis-lost', reason });
+    },
+    onBatch: () => counters.batches++,
+  });
+
+  const watchRedis = new Redis(options.redisUrl, redisConnection('sluice-engine-watch', 2000));
+  watchRedis.on('error', () => {}); // the append connection sees the same and reports it
+  const dropOldest = options.streamOverflow === 'drop-oldest';
+  const backlogs = new BacklogWatch(watchRedis, dropOldest ? Number.POSITIVE_INFINITY : options.streamMaxlen);
+
+  const admission = new Admission({
+    maxInFlightRequests: options.maxInFlightRequests,
+    maxInFlightBytes: options.maxInFlightBytes,
+    onShedding: (reason) =>
+      listener(reason === undefined ? { type: 'shedding-stopped' } : { type: 'shedding-started', reason }),
+  });
+
+  const intake = new Intake({
+    ackMode: options.ackMode,
+    maxPayloadSize: options.maxPayloadSize,
+    maxDepth: options.maxDepth,
+    allowChunked: options.allowChunked,
+    admission,
+    batcher,
+    counters,
+    onAppendRefused: throttledRefusals(listener),
+    onInternalError: (where, error) => listener({ type: 'internal-error', where, error }),
+  });
+
+  const validators = compileValidators(taskTypes);
+  const routeOf = (type: string): TaskRoute => {
+    const stream = keys.stream(type);
+    return {
+      type,
+      validator: validators.of(type),
+      encode: xaddEncoder(stream, type, dropOldest ? options.streamMaxlen : undefined),
+      backlog: backlogs.gauge(stream),
+    };
+  };
+
+  let draining = false;
+  const isReady = (): boolean => batcher.isUp && !draining;
+  const server = new ServiceServer({
+    host: options.host,
+    port: options.port,
+    sharePort,
+    intake,
+    untyped: routeOf(DEFAULT_TASK_TYPE),
+    typed: new Map(taskTypes.map((type) => [type.name, routeOf(type.name)])),
+    health: () => healthOf(batcher.isUp, options.serviceVersion),
+    ready: isReady,
+  });
+
+  return {
+    get counters() {
+      counters.inFlightRequests = admission.requests;
+      counters.inFlightBytes = admission.bytes;
+      return counters;
+    },
+    get ready() {
+      return isReady();
+    },
+    health: () => healthOf(batcher.isUp, options.serviceVersion),
+
+    async start() {
+      batcher.open();
+      watchRedis.connect().catch(() => {}); // goes on trying by itself
+      backlogs.start();
+      const port = await server.listen().catch(async (error: unknown) => {
+        closeRedis();
+        throw error;
+      });
+      return { port, url: `http://${options.host === '0.0.0.0' ? '127.0.0.1' : options.host}:${port}` };
+    },
+
+    async stop() {
+      const deadline = performance.now() + options.shutdownTimeoutSeconds * 1000;
+      draining = true;
+      await delay(options.shutdownDelaySeconds * 1000);
+      intake.draining = true;
+      server.stopListening();
+      await drained(deadline);
+      const unanswered = admission.requests;
+      server.close();
+      closeRedis();
+      return unanswered;
+    },
+  };
+
+  /** Resolves when all is answered and confirmed, and no connection is left that may still send; or at the deadline. */
+  async function drained(deadline: number): Promise<void> {
+    let quietSince = performance.now();
+    let requests = counters.requests;
+    while (performance.now() < deadline) {
+      const now = performance.now();
+      if (admission.requests > 0 || batcher.pending > 0 || counters.requests !== requests) {
+        requests = counters.requests;
+        quietSince = now;
+      } else if (server.connections === 0 || now - quietSince >= DRAIN_QUIET_MS) {
+        return;
+      }
+      await delay(DRAIN_LOOK_MS);
+    }
+  }
+
+  function closeRedis(): void {
+    backlogs.stop();
+    batcher.close();
+    watchRedis.disconnect();
+  }
+}
+
+const REFUSAL_REPORT_EVERY_MS = 1000;
+
+/** Reports at most one refusal a second: when Redis is full, every append is refused. */
+function throttledRefusals(listener: EngineListener): (code: string, reason: string) => void {
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  return (code, reason) => {
+    if (performance.now() - reportedAt < REFUSAL_REPORT_EVERY_MS) return;
+    reportedAt = performance.now();
+    listener({ type: 'append-refused', code, message: reason });
+  };
+}
+
+function newCounters(): EngineCounters {
+  return {
+    requests: 0,
+    accepted: 0,
+    refused: {},
+    aborted: 0,
+    appended: 0,
+    batches: 0,
+    inFlightRequests: 0,
+    inFlightBytes: 0,
+  };
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,215 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import { type ContentType, SluiceError } from '@sluice/contract';
+import type { EngineCounters } from '@sluice/telemetry';
+import type { Admission } from './admission.js';
+import {
+  acceptedSuffix,
+  answerAccepted,
+  answerRefusal,
+  isRefusalCode,
+  type Refusal,
+  type RefusalCode,
+  unavailable,
+} from './answers.js';
+import type { AppendFailure, Batcher } from './batcher.js';
+import { decodeBody } from './decode.js';
+import { type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
+import { readHead } from './request-head.js';
+
+export interface IntakeOptions {
+  ackMode: 'appended' | 'received';
+  maxPayloadSize: number;
+  maxDepth: number;
+  allowChunked: boolean;
+  admission: Admission;
+  batcher: Batcher;
+  counters: EngineCounters;
+  /** Redis refused an append, or a task already answered 202 in mode `received` was lost. */
+  onAppendRefused: (code: RefusalCode, reason: string) => void;
+  onInternalError: (where: string, error: unknown) => void;
+}
+
+/** A refused body up to this many times the limit is read and dropped; beyond, the connection is closed. */
+const DISCARDED_BODY_LIMITS = 8;
+
+/** The way of a task through an engine process: head → admission → body → decode → validate → append → answer. */
+export class Intake implements IntakeDesk {
+  /** While draining, each answer closes its connection, so that clients go elsewhere. */
+  draining = false;
+  private readonly acceptedSuffix: string;
+
+  constructor(private readonly options: IntakeOptions) {
+    this.acceptedSuffix = acceptedSuffix(options.ackMode);
+  }
+
+  /** Takes in one request. uWebSockets.js ends the process if a handler throws or forgets to answer: it does neither. */
+  handle(response: HttpResponse, request: HttpRequest, route: TaskRoute): void {
+    this.options.counters.requests++;
+    try {
+      const head = readHead(request);
+      const fault = this.faultOfHead(head);
+      if (fault !== undefined) {
+        this.refuse(response, fault.refusal, fault.close);
+        return;
+      }
+      const { admission, batcher } = this.options;
+      const code = admission.refusal(batcher.isUp, route.backlog.isFull, Math.max(0, head.contentLength));
+      if (code !== undefined) {
+        this.refuse(response, unavailable(code as 'OVERLOADED'), false);
+        return;
+      }
+      const pending = new PendingTask(
+        this,
+        response,
+        route,
+        head.contentType as ContentType,
+        head.traceContext,
+      );
+      admission.requests++;
+      response.onAborted(() => pending.abort());
+      response.onData((chunk, isLast) => this.receive(pending, chunk, isLast));
+    } catch (error) {
+      this.options.onInternalError('intake', error);
+      this.refuse(response, INTERNAL_ERROR, true);
+    }
+  }
+
+  /** Tasks between their admission and the end of their append. */
+  get inFlight(): number {
+    return this.options.admission.requests;
+  }
+
+  private faultOfHead(head: ReturnType<typeof readHead>): { refusal: Refusal; close: boolean } | undefined {
+    const { maxPayloadSize, allowChunked } = this.options;
+    if (head.ambiguity !== undefined) {
+      return {
+        refusal: { code: 'BAD_REQUEST', message: `the request is ambiguous: ${head.ambiguity}` },
+        close: true,
+      };
+    }
+    if (head.chunked ? !allowChunked : head.contentLength === -1) {
+      const message =
+        'the request needs a Content-Length; chunked bodies are taken only where ALLOW_CHUNKED is set';
+      return { refusal: { code: 'LENGTH_REQUIRED', message }, close: true };
+    }
+    if (head.contentLength > maxPayloadSize) {
+      return {
+        refusal: tooLarge(`${head.contentLength} bytes`, maxPayloadSize),
+        close: head.contentLength > maxPayloadSize * DISCARDED_BODY_LIMITS,
+      };
+    }
+    if (head.contentType === undefined) {
+      const message = 'the media type is not supported; allowed: application/json, application/msgpack';
+      return { refusal: { code: 'UNSUPPORTED_MEDIA_TYPE', message }, close: false };
+    }
+    return undefined;
+  }
+
+  private receive(pending: PendingTask, chunk: ArrayBuffer, isLast: boolean): void {
+    if (pending.isOver) return;
+    try {
+      const { maxPayloadSize, admission } = this.options;
+      const size = pending.bytes + chunk.byteLength;
+      if (size > maxPayloadSize) {
+        pending.refuse(tooLarge(`more than ${maxPayloadSize} bytes`, maxPayloadSize), true);
+        return;
+      }
+      if (!admission.hasRoomFor(chunk.byteLength)) {
+        pending.refuse(unavailable('OVERLOADED'), !isLast);
+        return;
+      }
+      pending.bytes = size;
+      admission.bytes += chunk.byteLength;
+      if (isLast) this.complete(pending, pending.whole(chunk));
+      else pending.keep(chunk);
+    } catch (error) {
+      this.options.onInternalError('intake', error);
+      if (!pending.isOver) pending.refuse(INTERNAL_ERROR, true);
+    }
+  }
+
+  private complete(pending: PendingTask, body: Buffer): void {
+    const { batcher, ackMode, maxDepth } = this.options;
+    const { route, contentType } = pending;
+    let payload: Buffer;
+    try {
+      const decoded = decodeBody(body, contentType, maxDepth);
+      if (!route.validator.check(decoded.value)) {
+        const details = route.validator.faults(decoded.value);
+        pending.refuse({
+          code: 'VALIDATION_ERROR',
+          message: 'the body does not have the form asked for',
+          details,
+        });
+        return;
+      }
+      payload = decoded.payload;
+    } catch (error) {
+      if (!(error instanceof SluiceError && isRefusalCode(error.code))) throw error;
+      pending.refuse({ code: error.code, message: error.message, details: error.details });
+      return;
+    }
+    if (!batcher.isUp) {
+      pending.refuse(unavailable('REDIS_UNAVAILABLE'));
+      return;
+    }
+    route.backlog.appended++;
+    batcher.append(
+      route.encode,
+      pending.taskId,
+      isoNow(),
+      contentType,
+      payload,
+      pending.traceContext,
+      pending,
+    );
+    if (ackMode === 'received') pending.accept();
+  }
+
+  leave(bytes: number): void {
+    this.options.admission.requests--;
+    this.options.admission.bytes -= bytes;
+  }
+
+  accepted(response: HttpResponse, taskId: string): void {
+    this.options.counters.accepted++;
+    answerAccepted(response, taskId, this.acceptedSuffix, this.draining);
+  }
+
+  refuse(response: HttpResponse, refusal: Refusal, close: boolean): void {
+    const { refused } = this.options.counters;
+    refused[refusal.code] = (refused[refusal.code] ?? 0) + 1;
+    answerRefusal(response, refusal, close || this.draining);
+  }
+
+  appendEnded(failure: AppendFailure | undefined): void {
+    if (failure === undefined) this.options.counters.appended++;
+    else this.options.onAppendRefused(failure.code, failure.reason);
+  }
+
+  abandoned(): void {
+    this.options.counters.aborted++;
+  }
+}
+
+const INTERNAL_ERROR: Refusal = {
+  code: 'INTERNAL_ERROR',
+  message: 'the service failed; nothing is known of the task',
+};
+
+function tooLarge(size: string, limit: number): Refusal {
+  return { code: 'PAYLOAD_TOO_LARGE', message: `the body has ${size}; allowed: up to ${limit} bytes` };
+}
+
+let isoMillisecond = 0;
+let isoText = '';
+
+/** The current time, ISO 8601; made once per millisecond. */
+function isoNow(): string {
+  const now = Date.now();
+  if (now !== isoMillisecond) {
+    isoMillisecond = now;
+    isoText = new Date(now).toISOString();
+  }
+  return isoText;
+}

@@ -1,0 +1,41 @@
+import { readEnvironment, SluiceError } from '@sluice/contract';
+import { createLogger, logEngineEvents } from '@sluice/telemetry';
+import { engineOptionPairs, engineOptions, engineProgramOptions } from './options.js';
+import { Primary } from './primary.js';
+import { loadTaskTypes } from './schema-module.js';
+
+async function main(): Promise<void> {
+  const engine = readEnvironment(engineOptions, process.env, engineOptionPairs);
+  const program = readEnvironment(engineProgramOptions, process.env);
+  const taskTypes = program.schemaModule === undefined ? [] : await loadTaskTypes(program.schemaModule);
+  const listener = logEngineEvents(createLogger(program.serviceName));
+  const primary = new Primary({ engine, program, taskTypes, listener, onCrashLoop: fail });
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    const startedAt = performance.now();
+    listener({ type: 'shutdown-started', signal });
+    const inTime = await primary.stop();
+    listener({ type: 'shutdown-finished', inTime, durationMs: Math.round(performance.now() - startedAt) });
+    process.exit(inTime ? 0 : 1);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+  // Whoever started us with a channel wants us to end with them.
+  process.on('disconnect', () => void stop('disconnect'));
+
+  const { url, opsUrl, processes } = await primary.start();
+  listener({ type: 'listening', url, processes });
+  process.send?.({ type: 'ready', url, opsUrl });
+}
+
+/** One line for each thing that is wrong, and no stack: it is for whoever typed the command. */
+function fail(error: unknown): never {
+  if (error instanceof SluiceError) console.error(error.message);
+  else console.error(error);
+  process.exit(1);
+}
+
+main().catch(fail);

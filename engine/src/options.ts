@@ -1,0 +1,164 @@
+import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
+import type { EngineListener } from '@sluice/telemetry';
+import { type Static, Type } from 'typebox';
+
+/** Every option of an engine process, with its environment variable, default and meaning. */
+export const engineOptions = Type.Object({
+  ...queueOptions,
+  host: Type.String({
+    env: 'SERVICE_HOST',
+    minLength: 1,
+    default: '0.0.0.0',
+    description: 'Address the intake listens on.',
+  }),
+  port: Type.Integer({
+    env: 'SERVICE_PORT',
+    minimum: 0,
+    maximum: 65535,
+    default: 8000,
+    description: 'Port of the intake, shared by all engine processes. 0 takes a free one (library only).',
+  }),
+  serviceVersion: Type.String({
+    env: 'SERVICE_VERSION',
+    default: '0.1.0',
+    description: 'Version that `/health` states.',
+  }),
+  ackMode: Type.Union([Type.Literal('appended'), Type.Literal('received')], {
+    env: 'ACK_MODE',
+    default: 'appended',
+    description:
+      'What 202 means: `appended`, Redis confirmed the task; `received`, it was valid and is queued in memory, and is lost if the process or Redis dies now.',
+  }),
+  maxPayloadSize: Type.Integer({
+    env: 'MAX_PAYLOAD_SIZE',
+    minimum: 1,
+    maximum: 512 * 1024 * 1024,
+    default: 1_048_576,
+    description: 'Largest body in bytes; a larger one is answered 413.',
+  }),
+  maxDepth: Type.Integer({
+    env: 'MAX_PAYLOAD_DEPTH',
+    minimum: 1,
+    maximum: 1000,
+    default: 128,
+    description: 'Deepest nesting of a body; a deeper one is answered 422.',
+  }),
+  allowChunked: Type.Boolean({
+    env: 'ALLOW_CHUNKED',
+    default: false,
+    description:
+      'Take bodies with `Transfer-Encoding: chunked`; otherwise they are answered 411. A proxy in front re-frames them.',
+  }),
+  maxInFlightRequests: Type.Integer({
+    env: 'MAX_IN_FLIGHT_REQUESTS',
+    minimum: 1,
+    default: 10_000,
+    description: 'Requests a process holds at once; above it, 503 `OVERLOADED`.',
+  }),
+  maxInFlightBytes: Type.Integer({
+    env: 'MAX_IN_FLIGHT_BYTES',
+    minimum: 1,
+    default: 32 * 1024 * 1024,
+    description: 'Bytes of bodies a process holds at once; above it, 503 `OVERLOADED`.',
+  }),
+  streamMaxlen: Type.Integer({
+    env: 'STREAM_MAXLEN',
+    minimum: 1,
+    default: 100_000,
+    description:
+      'Backlog (tasks not yet acknowledged) of one stream at which its tasks are answered 503 `OVERLOADED`.',
+  }),
+  streamOverflow: Type.Union([Type.Literal('shed'), Type.Literal('drop-oldest')], {
+    env: 'STREAM_OVERFLOW',
+    default: 'shed',
+    description:
+      'What happens at `STREAM_MAXLEN`: `shed` answers 503; `drop-oldest` deletes the oldest tasks, read or not, to make room.',
+  }),
+  streamRetentionSeconds: Type.Number({
+    env: 'STREAM_RETENTION',
+    minimum: 0,
+    default: 3600,
+    description:
+      'Age in seconds after which an acknowledged entry is removed even when an older one is still pending. What is not acknowledged stays.',
+  }),
+  appendTimeoutSeconds: Type.Number({
+    env: 'APPEND_TIMEOUT',
+    exclusiveMinimum: 0,
+    maximum: 60,
+    default: 1,
+    description: 'Seconds Redis may take to confirm an append before the request is answered 503.',
+  }),
+  shutdownDelaySeconds: Type.Number({
+    env: 'SHUTDOWN_DELAY',
+    minimum: 0,
+    default: 1,
+    description:
+      'Seconds between readiness going off and the listener closing, for load balancers to notice.',
+  }),
+  shutdownTimeoutSeconds: Type.Number({
+    env: 'SHUTDOWN_TIMEOUT',
+    exclusiveMinimum: 0,
+    default: 30,
+    description: 'Seconds a shutdown may take; after that the process exits non-zero.',
+  }),
+});
+
+/** Options of the `engine` program besides those of a single engine. */
+export const engineProgramOptions = Type.Object({
+  serviceName: Type.String({
+    env: 'SERVICE_NAME',
+    minLength: 1,
+    default: 'sluice',
+    description: 'Name under `service` in each log line.',
+  }),
+  schemaModule: Type.Optional(
+    Type.String({
+      env: 'SCHEMA_MODULE',
+      minLength: 1,
+      description: 'Module whose default export is the list of task types (`defineTaskType`); path or URL.',
+    }),
+  ),
+  workerProcesses: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 256 })], {
+    env: 'WORKER_PROCESSES',
+    default: 'auto',
+    description: 'Engine processes on the port; `auto` is one per core.',
+  }),
+  metricsPort: Type.Integer({
+    env: 'METRICS_PORT',
+    minimum: 1,
+    maximum: 65535,
+    default: 8080,
+    description: 'Port for operations: `/health`, `/livez`, `/readyz`.',
+  }),
+});
+
+export type ResolvedEngineOptions = Static<typeof engineOptions>;
+export type EngineProgramOptions = Static<typeof engineProgramOptions>;
+
+/** Options of {@link createEngine}; each has the default of {@link engineOptions}. */
+export interface EngineOptions extends Partial<ResolvedEngineOptions> {
+  /** Task types with a schema, served at `POST /tasks/{name}`. @default [] */
+  taskTypes?: readonly TaskType[];
+  /** Told of everything in `EngineEvent`. @default nobody is told */
+  listener?: EngineListener;
+  /** Lets several processes listen on the port (SO_REUSEPORT). @default false: a port in use is an error */
+  sharePort?: boolean;
+}
+
+/** Options that are wrong only together. */
+export const engineOptionPairs: readonly PairCheck<ResolvedEngineOptions>[] = [
+  (options) =>
+    options.maxInFlightBytes < options.maxPayloadSize
+      ? {
+          path: 'maxInFlightBytes',
+          reason: `is ${options.maxInFlightBytes}, less than the largest body of ${options.maxPayloadSize} bytes; allowed: at least that`,
+        }
+      : undefined,
+  (options) =>
+    options.shutdownDelaySeconds >= options.shutdownTimeoutSeconds
+      ? {
+          path: 'shutdownDelaySeconds',
+          reason: `is ${options.shutdownDelaySeconds}; allowed: less than the shutdown timeout of ${options.shutdownTimeoutSeconds} s`,
+        }
+      : undefined,
+];

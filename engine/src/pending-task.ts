@@ -1,0 +1,101 @@
+import type { HttpResponse } from 'uWebSockets.js';
+import { randomUUID } from 'node:crypto';
+import type { ContentType } from '@sluice/contract';
+import { type Refusal, unavailable } from './answers.js';
+import type { BacklogGauge } from './backlog-watch.js';
+import type { AppendFailure, AppendWaiter } from './batcher.js';
+import type { BodyValidator } from './validator.js';
+import type { XaddEncoder } from './xadd.js';
+
+/** Where the tasks of one type go: prepared at start, so that a request has nothing left to decide. */
+export interface TaskRoute {
+  readonly type: string;
+  readonly validator: BodyValidator;
+  readonly encode: XaddEncoder;
+  readonly backlog: BacklogGauge;
+}
+
+/** Where a pending task reports how it ends. */
+export interface IntakeDesk {
+  /** Answers 202. */
+  accepted(response: HttpResponse, taskId: string): void;
+  /** Answers with an error. */
+  refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
+  /** The client went away before its answer. */
+  abandoned(): void;
+  appendEnded(failure: AppendFailure | undefined): void;
+  /** The task is no longer held in memory, whichever way it went. */
+  leave(bytes: number): void;
+}
+
+/** One task on its way: ends exactly once, and leaves the intake exactly once. */
+export class PendingTask implements AppendWaiter {
+  readonly taskId = randomUUID();
+  bytes = 0;
+  /** Answered, or the client is gone: the response must not be touched. */
+  isOver = false;
+  private appending = false;
+  private left = false;
+  private chunks: Buffer[] | undefined;
+
+  constructor(
+    private readonly desk: IntakeDesk,
+    private readonly response: HttpResponse,
+    readonly route: TaskRoute,
+    readonly contentType: ContentType,
+    readonly traceContext: string,
+  ) {}
+
+  /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
+  keep(chunk: ArrayBuffer): void {
+    this.chunks ??= [];
+    this.chunks.push(Buffer.from(Buffer.from(chunk)));
+  }
+
+  /** The whole body. Of one that came in one piece, a view that is valid only within this callback. */
+  whole(last: ArrayBuffer): Buffer {
+    this.appending = true;
+    const view = Buffer.from(last);
+    if (this.chunks === undefined) return view;
+    const body = Buffer.concat([...this.chunks, view]);
+    this.chunks = undefined;
+    return body;
+  }
+
+  accept(): void {
+    this.isOver = true;
+    this.response.cork(() => this.desk.accepted(this.response, this.taskId));
+  }
+
+  refuse(refusal: Refusal, close = false): void {
+    this.isOver = true;
+    this.response.cork(() => this.desk.refuse(this.response, refusal, close));
+    this.leave();
+  }
+
+  /** The client went away. What is being appended goes on; its outcome nobody hears of. */
+  abort(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.desk.abandoned();
+    if (!this.appending) this.leave();
+  }
+
+  onAppended(): void {
+    this.desk.appendEnded(undefined);
+    if (!this.isOver) this.accept();
+    this.leave();
+  }
+
+  onAppendFailed(failure: AppendFailure): void {
+    this.desk.appendEnded(failure);
+    if (this.isOver) this.leave();
+    else this.refuse(unavailable(failure.code));
+  }
+
+  private leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.desk.leave(this.bytes);
+  }
+}

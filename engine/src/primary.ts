@@ -1,0 +1,204 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { queueKeys, SluiceError, type TaskType } from '@sluice/contract';
+import type { EngineListener } from '@sluice/telemetry';
+import { type Health, healthOf } from './health.js';
+import { claimPort, OpsServer } from './ops-server.js';
+import type { EngineProgramOptions, ResolvedEngineOptions } from './options.js';
+import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
+import { Trimmer } from './trimmer.js';
+
+export interface PrimaryOptions {
+  engine: ResolvedEngineOptions;
+  program: EngineProgramOptions;
+  taskTypes: readonly TaskType[];
+  listener: EngineListener;
+  /** Told once when the processes keep dying and no more are started. */
+  onCrashLoop: (error: SluiceError) => void;
+}
+
+const FIRST_RESTART_MS = 100;
+const LAST_RESTART_MS = 5000;
+/** A process that lived this long did not die of how it was started. */
+const STABLE_AFTER_MS = 10_000;
+/** Deaths in a row, none of the processes having become stable, after which the primary gives up. */
+const CRASH_LOOP_DEATHS = 8;
+/** A process that has not reported for so long hangs, and is killed. */
+const HUNG_AFTER_MS = 20 * STATUS_EVERY_MS;
+/** On top of the shutdown timeout, for the exit itself. */
+const EXIT_GRACE_MS = 1000;
+
+interface EngineProcess {
+  readonly child: ChildProcess;
+  readonly startedAt: number;
+  reportedAt: number;
+  health: Health | undefined;
+  ready: boolean;
+  failure: string | undefined;
+}
+
+/**
+ * Keeps the engine processes running: starts them, replaces one that died or hangs, gives up on a crash loop,
+ * answers the operations port for all of them, and shuts them down in order. It serves no tasks itself.
+ */
+export class Primary {
+  private readonly processes = new Set<EngineProcess>();
+  private readonly restarts = new Set<NodeJS.Timeout>();
+  private readonly ops: OpsServer;
+  private readonly trimmer: Trimmer;
+  private readonly hungTimer: NodeJS.Timeout;
+  private deathsInARow = 0;
+  private stopping = false;
+
+  constructor(private readonly options: PrimaryOptions) {
+    const { engine, program, taskTypes, listener } = options;
+    const keys = queueKeys(engine.streamName);
+    this.ops = new OpsServer({
+      host: engine.host,
+      port: program.metricsPort,
+      health: () => this.health(),
+      ready: () => !this.stopping && [...this.processes].some((one) => one.ready),
+    });
+    this.trimmer = new Trimmer({
+      redisUrl: engine.redisUrl,
+      streams: [engine.streamName, ...taskTypes.map((type) => keys.stream(type.name))],
+      retentionSeconds: engine.streamRetentionSeconds,
+      listener,
+    });
+    this.hungTimer = setInterval(() => this.killHung(), STATUS_EVERY_MS);
+  }
+
+  /**
+   * Resolves when every process listens.
+   *
+   * @throws SluiceError `PORT_IN_USE`, or what a process failed with at its start
+   */
+  async start(): Promise<{ url: string; opsUrl: string; processes: number }> {
+    const { engine, program } = this.options;
+    const count = program.workerProcesses === 'auto' ? availableParallelism() : program.workerProcesses;
+    await claimPort('SERVICE_PORT', engine.host, engine.port);
+    await this.ops.listen();
+    this.trimmer.start();
+    const urls = await Promise.all(Array.from({ length: count }, () => this.spawn()));
+    const host = engine.host === '0.0.0.0' ? '127.0.0.1' : engine.host;
+    return { url: urls[0] as string, opsUrl: `http://${host}:${program.metricsPort}`, processes: count };
+  }
+
+  /** Ends all processes in order. Resolves with whether every one of them answered all it had accepted, in time. */
+  async stop(): Promise<boolean> {
+    this.stopping = true;
+    clearInterval(this.hungTimer);
+    for (const timer of this.restarts) clearTimeout(timer);
+    const inTime = await Promise.all([...this.processes].map((one) => this.end(one)));
+    await this.trimmer.stop();
+    await this.ops.close();
+    return inTime.every(Boolean);
+  }
+
+  private health(): Health {
+    const { serviceVersion } = this.options.engine;
+    const reports = [...this.processes].map((one) => one.health);
+    const own = healthOf(
+      reports.length > 0 && reports.every((one) => one?.redis_connected === true),
+      serviceVersion,
+    );
+    const allHealthy = reports.length > 0 && reports.every((one) => one?.status === 'healthy');
+    return { ...own, status: allHealthy && own.status === 'healthy' ? 'healthy' : 'unhealthy' };
+  }
+
+  /** Starts one process; resolves with its URL once it listens. */
+  private spawn(): Promise<string> {
+    const { engine, program, listener } = this.options;
+    const child = fork(new URL('./engine-process.js', import.meta.url), { serialization: 'advanced' });
+    const one: EngineProcess = {
+      child,
+      startedAt: performance.now(),
+      reportedAt: performance.now(),
+      health: undefined,
+      ready: false,
+      failure: undefined,
+    };
+    this.processes.add(one);
+    this.tell(one, {
+      type: 'start',
+      options: engine,
+      serviceName: program.serviceName,
+      schemaModule: program.schemaModule,
+    });
+    return new Promise((resolve, reject) => {
+      child.on('message', (message: FromProcess) => {
+        one.reportedAt = performance.now();
+        switch (message.type) {
+          case 'ready':
+            resolve(message.url);
+            return;
+          case 'status':
+            one.health = message.health;
+            one.ready = message.ready;
+            return;
+          case 'failed':
+            one.failure = message.message;
+            return;
+          case 'stopped':
+            return;
+        }
+      });
+      child.on('error', (error) => listener({ type: 'internal-error', where: 'engine process', error }));
+      child.once('exit', (code, signal) => {
+        this.processes.delete(one);
+        const reason =
+          one.failure ?? `an engine process ended at its start (${signal ?? `exit code ${code}`})`;
+        reject(new SluiceError('INTERNAL_ERROR', reason));
+        if (!this.stopping) this.replace(one, signal ?? `exit code ${code}`);
+      });
+    });
+  }
+
+  private replace(dead: EngineProcess, exit: string): void {
+    const stable = performance.now() - dead.startedAt >= STABLE_AFTER_MS;
+    this.deathsInARow = stable ? 1 : this.deathsInARow + 1;
+    if (this.deathsInARow >= CRASH_LOOP_DEATHS) {
+      this.stopping = true;
+      const last = dead.failure ?? exit;
+      this.options.onCrashLoop(
+        new SluiceError(
+          'CRASH_LOOP',
+          `the engine processes keep dying (${this.deathsInARow} times in a row): ${last}`,
+        ),
+      );
+      return;
+    }
+    const restartInMs = Math.min(FIRST_RESTART_MS * 2 ** (this.deathsInARow - 1), LAST_RESTART_MS);
+    this.options.listener({ type: 'process-died', pid: dead.child.pid ?? 0, exit, restartInMs });
+    const timer = setTimeout(() => {
+      this.restarts.delete(timer);
+      this.spawn().catch(() => {}); // its exit has been seen to already
+    }, restartInMs);
+    this.restarts.add(timer);
+  }
+
+  private killHung(): void {
+    for (const one of this.processes) {
+      if (performance.now() - one.reportedAt > HUNG_AFTER_MS) one.child.kill('SIGKILL');
+    }
+  }
+
+  private async end(one: EngineProcess): Promise<boolean> {
+    const { child } = one;
+    if (child.exitCode !== null || child.signalCode !== null) return true;
+    const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+    this.tell(one, { type: 'stop' });
+    const limit = setTimeout(
+      () => child.kill('SIGKILL'),
+      this.options.engine.shutdownTimeoutSeconds * 1000 + EXIT_GRACE_MS,
+    );
+    const code = await exited;
+    clearTimeout(limit);
+    return code === 0;
+  }
+
+  private tell(one: EngineProcess, message: ToProcess): void {
+    // A process that has just died cannot be told; its exit event says so too.
+    if (one.child.connected) one.child.send(message, () => {});
+  }
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RespReplies } from './resp-replies.js';
+
+const REPLIES = '$15\r\n1700000000000-0\r\n-OOM command not allowed\r\n+PONG\r\n:3\r\n$-1\r\n$0\r\n\r\n';
+const MEANING = [undefined, 'OOM command not allowed', undefined, undefined, undefined, undefined];
+
+function readIn(chunks: Buffer[]): (string | undefined)[] {
+  const seen: (string | undefined)[] = [];
+  const replies = new RespReplies((error) => seen.push(error));
+  for (const chunk of chunks) replies.push(chunk);
+  return seen;
+}
+
+test('reads every kind of reply that our commands have', () => {
+  assert.deepEqual(readIn([Buffer.from(REPLIES)]), MEANING);
+});
+
+test('reads the same replies however the network cuts them into two or three', () => {
+  const bytes = Buffer.from(REPLIES);
+  for (let first = 0; first <= bytes.length; first++) {
+    for (let second = first; second <= bytes.length; second++) {
+      const chunks = [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
+      assert.deepEqual(readIn(chunks), MEANING, `cut at ${first} and ${second}`);
+    }
+  }
+});
+
+test('refuses bytes that are no reply to a command of ours, since the order is lost then', () => {
+  assert.throws(() => readIn([Buffer.from('*1\r\n$1\r\na\r\n')]), /unexpected kind of reply/);
+});
+
+test('refuses to collect an endless reply', () => {
+  const line = Buffer.concat([Buffer.from('-'), Buffer.alloc(RespReplies.MAX_REPLY + 1, 'x')]);
+  assert.throws(() => readIn([line]), /larger than expected/);
+});

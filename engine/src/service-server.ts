@@ -1,0 +1,130 @@
+import * as uWS from 'uWebSockets.js';
+import { SluiceError } from '@sluice/contract';
+import { answerRefusal, type Refusal } from './answers.js';
+import type { Health } from './health.js';
+import type { Intake } from './intake.js';
+import type { TaskRoute } from './pending-task.js';
+
+export interface ServiceServerOptions {
+  host: string;
+  port: number;
+  sharePort: boolean;
+  intake: Intake;
+  untyped: TaskRoute;
+  typed: ReadonlyMap<string, TaskRoute>;
+  health: () => Health;
+  /** Whether traffic should come here. */
+  ready: () => boolean;
+}
+
+type ListenWithOptions = (
+  host: string,
+  port: number,
+  options: number,
+  onListening: (socket: uWS.us_listen_socket | false) => void,
+) => void;
+
+/** LIBUS_LISTEN_DEFAULT: SO_REUSEPORT is set, and the kernel spreads connections over all who listen. */
+const SHARED_PORT = 0;
+/** LIBUS_LISTEN_EXCLUSIVE_PORT: a port in use is an error. */
+const EXCLUSIVE_PORT = 1;
+
+/** The HTTP side of an engine process: which path leads where. */
+export class ServiceServer {
+  private readonly app: uWS.TemplatedApp;
+  private listenSocket: uWS.us_listen_socket | undefined;
+  /** Open connections, idle ones too. */
+  connections = 0;
+  private readonly countConnection = (_response: uWS.HttpResponse, change: number): void => {
+    this.connections += change;
+  };
+
+  constructor(private readonly options: ServiceServerOptions) {
+    const { intake, untyped, typed, health, ready } = options;
+    const unknownType = unknownTypeRefusal([...typed.keys()]);
+    this.app = uWS
+      .App()
+      .filter(this.countConnection)
+      .post('/tasks', (response, request) => intake.handle(response, request, untyped))
+      .post('/tasks/:type', (response, request) => {
+        const route = typed.get(request.getParameter(0) ?? '');
+        if (route === undefined) intake.refuse(response, unknownType, false);
+        else intake.handle(response, request, route);
+      })
+      .any('/tasks', (response) => intake.refuse(response, POST_ONLY, false))
+      .any('/tasks/:type', (response) => intake.refuse(response, POST_ONLY, false))
+      .get('/health', (response) => {
+        const body = health();
+        answerJson(response, body.status === 'healthy', body);
+      })
+      .get('/livez', (response) => answerJson(response, true, { status: 'alive' }))
+      .get('/readyz', (response) => {
+        const isReady = ready();
+        answerJson(response, isReady, { status: isReady ? 'ready' : 'not ready' });
+      })
+      .any('/*', (response) => answerRefusal(response, NOT_FOUND, false));
+  }
+
+  /** @throws SluiceError `PORT_IN_USE` */
+  listen(): Promise<number> {
+    const { host, port, sharePort } = this.options;
+    return new Promise((resolve, reject) => {
+      const onListening = (socket: uWS.us_listen_socket | false): void => {
+        if (socket === false) {
+          reject(
+            new SluiceError(
+              'PORT_IN_USE',
+              `cannot listen on ${host}:${port}: the port is in use or not permitted`,
+            ),
+          );
+          return;
+        }
+        this.listenSocket = socket;
+        resolve(uWS.us_socket_local_port(socket));
+      };
+      // The binary takes host and options together; the declarations shipped with it have no such overload.
+      const listen = this.app.listen.bind(this.app) as unknown as ListenWithOptions;
+      listen(host, port, sharePort ? SHARED_PORT : EXCLUSIVE_PORT, onListening);
+    });
+  }
+
+  /** Takes no new connections; those that are open go on. */
+  stopListening(): void {
+    if (this.listenSocket === undefined) return;
+    uWS.us_listen_socket_close(this.listenSocket);
+    this.listenSocket = undefined;
+  }
+
+  /** Closes everything, idle connections too. */
+  close(): void {
+    this.app.close();
+  }
+}
+
+const NOT_FOUND: Refusal = {
+  code: 'NOT_FOUND',
+  message:
+    'there is nothing here; allowed: POST /tasks, POST /tasks/{type}, GET /health, GET /livez, GET /readyz',
+};
+
+const POST_ONLY: Refusal = {
+  code: 'METHOD_NOT_ALLOWED',
+  message: 'tasks are sent with POST',
+  headers: [['Allow', 'POST']],
+};
+
+const TYPES_SHOWN = 50;
+
+function unknownTypeRefusal(types: readonly string[]): Refusal {
+  const shown = types.slice(0, TYPES_SHOWN).join(', ');
+  const allowed = types.length === 0 ? 'none is registered, send it to /tasks' : `allowed: ${shown}`;
+  const more = types.length > TYPES_SHOWN ? ` and ${types.length - TYPES_SHOWN} more` : '';
+  return { code: 'UNKNOWN_TASK_TYPE', message: `no task type of this name is registered; ${allowed}${more}` };
+}
+
+function answerJson(response: uWS.HttpResponse, ok: boolean, body: object): void {
+  response
+    .writeStatus(ok ? '200 OK' : '503 Service Unavailable')
+    .writeHeader('Content-Type', 'application/json')
+    .end(JSON.stringify(body));
+}

@@ -1,0 +1,138 @@
+import { DEFAULT_TASK_TYPE, type Fault, SluiceError, type TaskType } from '@sluice/contract';
+import type { TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { findFaults, MAX_FAULTS } from './faults.js';
+import { jsonPointer } from './json-pointer.js';
+import { narrow } from './narrow.js';
+import { requireTaskTypes } from './task-types.js';
+
+/** Checks decoded bodies of one task type: `{"data": …, "metadata"?: {…}}` and nothing else. */
+export interface BodyValidator {
+  /** Whether the body has the form asked for. Allocates nothing unless the schema of `data` needs to. */
+  check(body: unknown): boolean;
+  /** What is wrong with a body that failed the check: JSON Pointers and reasons, at most 20, never its values. */
+  faults(body: unknown): Fault[];
+}
+
+/** The validators of all task types. */
+export interface BodyValidators {
+  /** The validator of a task type; `DEFAULT_TASK_TYPE` takes any `data`. */
+  of(type: string): BodyValidator;
+}
+
+/**
+ * Compiles the schemas of all task types, once at start.
+ *
+ * @throws SluiceError `INVALID_OPTIONS` when two types have the same name or a schema cannot be compiled
+ */
+export function compileValidators(taskTypes: readonly TaskType[]): BodyValidators {
+  const validators = new Map<string, BodyValidator>([[DEFAULT_TASK_TYPE, new EnvelopeValidator()]]);
+  for (const { name, data } of requireTaskTypes(taskTypes, 'taskTypes')) {
+    validators.set(name, new TypedValidator(data, compiled(name, data)));
+  }
+  return {
+    of(type) {
+      const validator = validators.get(type);
+      if (validator === undefined)
+        throw new SluiceError('UNKNOWN_TASK_TYPE', `no task type ${type} is registered`);
+      return validator;
+    },
+  };
+}
+
+function compiled(name: string, data: TSchema): Validator {
+  try {
+    return Compile(data);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SluiceError(
+      'INVALID_OPTIONS',
+      `the schema of task type ${name} cannot be compiled: ${reason}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/**
+ * The envelope is checked by hand: what TypeBox compiles for a closed object with an optional property lists
+ * its keys in an array and runs a regular expression on each (0.25 µs, this 0.03).
+ */
+class EnvelopeValidator implements BodyValidator {
+  check(body: unknown): boolean {
+    return isMap(body) && Object.hasOwn(body, 'data') && hasOnlyEnvelopeKeys(body) && hasRightMetadata(body);
+  }
+
+  faults(body: unknown): Fault[] {
+    if (!isMap(body)) return [{ path: '', reason: 'must be an object with data and, if you like, metadata' }];
+    const faults: Fault[] = [];
+    if (!Object.hasOwn(body, 'data')) faults.push({ path: '/data', reason: 'is required' });
+    if (!hasRightMetadata(body)) faults.push({ path: '/metadata', reason: 'must be an object' });
+    for (const key in body) {
+      if (faults.length === MAX_FAULTS) break;
+      if (!isEnvelopeKey(key)) {
+        faults.push({ path: jsonPointer([key]), reason: 'is not allowed; allowed: data, metadata' });
+      }
+    }
+    return faults;
+  }
+}
+
+class TypedValidator extends EnvelopeValidator {
+  constructor(
+    private readonly schema: TSchema,
+    private readonly compiled: Validator,
+  ) {
+    super();
+  }
+
+  override check(body: unknown): boolean {
+    return super.check(body) && this.compiled.Check((body as Envelope).data); // super.check saw that it is one
+  }
+
+  override faults(body: unknown): Fault[] {
+    const faults = super.faults(body);
+    if (!isMap(body) || !Object.hasOwn(body, 'data') || this.compiled.Check(body.data)) return faults;
+    return [...this.dataFaults(body.data), ...faults].slice(0, MAX_FAULTS);
+  }
+
+  private dataFaults(data: unknown): Fault[] {
+    const part = narrow(this.schema, data, '/data');
+    const unnamed = {
+      path: part.path,
+      reason: `does not match the schema${part.isLarge ? '; it is too large to say where' : ''}`,
+    };
+    if (part.isLarge) return [unnamed];
+    try {
+      const faults = findFaults(part.schema, part.value, part.path);
+      return faults.length > 0 ? faults : [unnamed];
+    } catch {
+      // TypeBox looks for errors recursively and ten calls a level: deep bodies can exhaust the stack.
+      return [unnamed];
+    }
+  }
+}
+
+interface Envelope {
+  data: unknown;
+  metadata?: unknown;
+}
+
+/** Parsed JSON and msgpack know no objects but arrays and plain ones. */
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isEnvelopeKey(key: string): boolean {
+  return key === 'data' || key === 'metadata';
+}
+
+function hasOnlyEnvelopeKeys(body: Record<string, unknown>): boolean {
+  for (const key in body) if (!isEnvelopeKey(key)) return false;
+  return true;
+}
+
+function hasRightMetadata(body: Record<string, unknown>): boolean {
+  return !Object.hasOwn(body, 'metadata') || isMap(body.metadata);
+}
