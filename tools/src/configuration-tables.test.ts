@@ -5,20 +5,21 @@ import { configurationTables, replaceSection } from './configuration-tables.js';
 
 const redisUrl = Type.String({ env: 'REDIS_URL', default: 'redis://localhost', description: 'Which Redis.' });
 const port = Type.Integer({ env: 'PORT', minimum: 1, maximum: 9, default: 8, description: 'Where.' });
+const name = Type.String({ env: 'NAME', default: 'sluice', description: 'Who.' });
 const mode = Type.Union([Type.Literal('a'), Type.Literal('b')], { description: 'One | the other.' });
 
 describe('configurationTables', () => {
   it('names what all packages share once, then what each has of its own', () => {
     const tables = configurationTables([
-      { heading: 'Engine', schema: Type.Object({ redisUrl, port }) },
-      { heading: 'Consumers', schema: Type.Object({ redisUrl, mode }) },
+      { heading: 'Engine', library: [Type.Object({ redisUrl, port })], program: [Type.Object({ name })] },
+      { heading: 'Consumers', library: [Type.Object({ redisUrl }), Type.Object({ mode })], program: [] },
     ]);
     const head = '| Variable | Option | Default | Allowed | Meaning |\n|---|---|---|---|---|';
     assert.equal(
       tables,
       [
         `### Engine and Consumers\n\n${head}\n| \`REDIS_URL\` | \`redisUrl\` | \`redis://localhost\` | text | Which Redis. |\n`,
-        `### Engine\n\n${head}\n| \`PORT\` | \`port\` | \`8\` | a whole number from 1 to 9 | Where. |\n`,
+        `### Engine\n\n${head}\n| \`PORT\` | \`port\` | \`8\` | a whole number from 1 to 9 | Where. |\n| \`NAME\` |  | \`sluice\` | text | Who. |\n`,
         `### Consumers\n\n${head}\n|  | \`mode\` |  | a, b | One \\| the other. |\n`,
       ].join('\n'),
     );
@@ -26,7 +27,7 @@ describe('configurationTables', () => {
 
   it('refuses a schema without options', () => {
     assert.throws(
-      () => configurationTables([{ heading: 'Engine', schema: Type.Object({}) }]),
+      () => configurationTables([{ heading: 'Engine', library: [Type.Object({})], program: [] }]),
       /Engine has no/,
     );
   });

@@ -4,7 +4,10 @@ import type { TObject } from 'typebox';
 /** The options of one package, and the heading they have in the README. */
 export interface OptionsOfPackage {
   heading: string;
-  schema: TObject;
+  /** Options of the library call, which the program reads from the environment too. */
+  library: readonly TObject[];
+  /** Options of the program only, which no library call takes. */
+  program: readonly TObject[];
 }
 
 /**
@@ -14,9 +17,12 @@ export interface OptionsOfPackage {
  * @throws Error when a schema has no option: an empty table would look like one that is up to date.
  */
 export function configurationTables(packages: readonly OptionsOfPackage[]): string {
-  const sections = packages.map(({ heading, schema }) => {
-    const rows = describeOptions(schema);
-    if (rows.length === 0) throw new Error(`the schema of ${heading} has no options`);
+  const sections = packages.map(({ heading, library, program }) => {
+    const rows = [
+      ...library.flatMap(describeOptions),
+      ...program.flatMap(describeOptions).map((row) => ({ ...row, option: '' })),
+    ];
+    if (rows.length === 0) throw new Error(`${heading} has no options`);
     return { heading, lines: rows.map(tableLine) };
   });
   const [first, ...others] = sections;
