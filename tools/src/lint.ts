@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckResult } from './check.js';
 import { checkLayers } from './layers.js';
+import { checkLockFile, readLockFile } from './lock-file.js';
 import { checkPublishedPackages } from './published-packages.js';
 import { checkReadme } from './readme.js';
 import { ROOT } from './root.js';
@@ -19,6 +20,7 @@ const checks: Readonly<Record<string, () => CheckResult | Promise<CheckResult>>>
   readme: () => checkReadme(ROOT),
   'uws binaries': () =>
     checkUwsBinaries(readInstalledUws(join(ROOT, UWS_DIRECTORY)), readFileSync(join(ROOT, UWS_LIST), 'utf8')),
+  'lock file': () => checkLockFile(readLockFile(ROOT)),
   'published packages': () => checkPublishedPackages(ROOT),
   // Its hints say which pattern of knip.json matched nothing: a knip that read nothing fails by them.
   knip: () => command('knip', ['--treat-config-hints-as-errors']),
