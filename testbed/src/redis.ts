@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findRedis } from '@sluice/launcher';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.js';
 import { waitFor } from './wait-for.js';
@@ -32,6 +34,9 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+/** Where `make up` keeps a Redis it installed, too. */
+const DATA_DIR = fileURLToPath(new URL('../../.data', import.meta.url));
+
 const started = new Set<ChildProcess>();
 
 process.on('exit', () => {
@@ -52,7 +57,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     appendfsync: 'always',
     ...config,
   };
-  const binary = await redisBinary();
+  const binary = await redisProgram();
   const password = config.requirepass;
   const url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`;
   let child: ChildProcess;
@@ -101,6 +106,13 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   };
 }
 
-async function redisBinary(): Promise<string> {
-  return process.env.REDIS_SERVER_BIN ?? 'redis-server';
+/** The program is looked for, or installed, once per process. */
+let program: Promise<string> | undefined;
+
+function redisProgram(): Promise<string> {
+  program ??= findRedis({ dataDir: DATA_DIR, environment: process.env }).then((command) => {
+    if (command.kind === 'program') return command.program;
+    throw new Error('the tests pause and kill Redis: they need a redis-server, not one in a container');
+  });
+  return program;
 }

@@ -1,0 +1,1 @@
+export { findRedis, type RedisCommand, type RedisSearch } from './redis-binary.js';

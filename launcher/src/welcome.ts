@@ -1,0 +1,15 @@
+import type { RunState } from './control.js';
+
+/** What is shown when all is running: where it is, and a command that works as it stands. */
+export function welcome(state: RunState): string {
+  return [
+    `  intake      ${state.url}/tasks`,
+    `  operations  ${state.opsUrl}/health`,
+    `  Redis       ${state.redisUrl.replace(/\/\/[^@]*@/, '//***@')}`,
+    '',
+    'Send a task:',
+    '',
+    `  curl -i ${state.url}/tasks -H 'Content-Type: application/json' -d '{"data": {"hello": "world"}}'`,
+    '',
+  ].join('\n');
+}
