@@ -19,8 +19,8 @@ export interface PrimaryOptions {
 
 const FIRST_RESTART_MS = 100;
 const LAST_RESTART_MS = 5000;
-/** A process that lived this long did not die of how it was started. */
-const STABLE_AFTER_MS = 10_000;
+/** A process that has served for so long did not die of how it was started: it is replaced however often it dies. */
+const STABLE_AFTER_MS = 1000;
 /** Deaths in a row, none of the processes having become stable, after which the primary gives up. */
 const CRASH_LOOP_DEATHS = 8;
 /** A process that has not reported for so long hangs, and is killed. */
@@ -30,7 +30,7 @@ const EXIT_GRACE_MS = 1000;
 
 interface EngineProcess {
   readonly child: ChildProcess;
-  readonly startedAt: number;
+  readyAt: number | undefined;
   reportedAt: number;
   health: Health | undefined;
   ready: boolean;
@@ -112,7 +112,7 @@ export class Primary {
     const child = fork(new URL('./engine-process.js', import.meta.url), { serialization: 'advanced' });
     const one: EngineProcess = {
       child,
-      startedAt: performance.now(),
+      readyAt: undefined,
       reportedAt: performance.now(),
       health: undefined,
       ready: false,
@@ -130,6 +130,7 @@ export class Primary {
         one.reportedAt = performance.now();
         switch (message.type) {
           case 'ready':
+            one.readyAt = performance.now();
             resolve(message.url);
             return;
           case 'status':
@@ -155,7 +156,7 @@ export class Primary {
   }
 
   private replace(dead: EngineProcess, exit: string): void {
-    const stable = performance.now() - dead.startedAt >= STABLE_AFTER_MS;
+    const stable = dead.readyAt !== undefined && performance.now() - dead.readyAt >= STABLE_AFTER_MS;
     this.deathsInARow = stable ? 1 : this.deathsInARow + 1;
     if (this.deathsInARow >= CRASH_LOOP_DEATHS) {
       this.stopping = true;

@@ -13,7 +13,8 @@ export interface ServiceOptions {
 
 const FIRST_RESTART_MS = 200;
 const LAST_RESTART_MS = 5000;
-const STABLE_AFTER_MS = 10_000;
+/** A program that has run for so long did not die of how it was started: it is replaced however often it dies. */
+const STABLE_AFTER_MS = 1000;
 const GIVE_UP_AFTER_DEATHS = 8;
 /** Longer than any shutdown timeout one would set on a machine of one's own. */
 const STOP_LIMIT_MS = 60_000;
@@ -24,7 +25,8 @@ export class Service {
   private restartTimer: NodeJS.Timeout | undefined;
   private deathsInARow = 0;
   private stopping = false;
-  private wasReady = false;
+  private readyAt: number | undefined;
+  private hasStarted = false;
 
   constructor(private readonly options: ServiceOptions) {}
 
@@ -35,7 +37,7 @@ export class Service {
    */
   start(): Promise<Record<string, unknown>> {
     const { name, script, environment, log } = this.options;
-    const startedAt = performance.now();
+    this.readyAt = undefined;
     const logStart = log.size;
     // A process group of its own: Ctrl-C is for the launcher, which ends the programs in order.
     const child = fork(script, [], {
@@ -47,14 +49,16 @@ export class Service {
     return new Promise((resolve, reject) => {
       child.on('message', (message: Record<string, unknown>) => {
         if (message.type !== 'ready') return;
-        this.wasReady = true;
+        this.readyAt = performance.now();
+        this.hasStarted = true;
         resolve(message);
       });
       child.once('exit', (code, signal) => {
         const exit = signal ?? `exit code ${code}`;
         const complaint = log.complaintSince(logStart) || `the ${name} ended at its start (${exit})`;
         reject(new SluiceError('INTERNAL_ERROR', complaint));
-        if (this.wasReady && !this.stopping) this.replace(exit, performance.now() - startedAt);
+        // One that was never ready did not start: whoever started it hears of that.
+        if (this.hasStarted && !this.stopping) this.replace(exit);
       });
     });
   }
@@ -73,8 +77,9 @@ export class Service {
     return true;
   }
 
-  private replace(exit: string, livedMs: number): void {
-    this.deathsInARow = livedMs >= STABLE_AFTER_MS ? 1 : this.deathsInARow + 1;
+  private replace(exit: string): void {
+    const stable = this.readyAt !== undefined && performance.now() - this.readyAt >= STABLE_AFTER_MS;
+    this.deathsInARow = stable ? 1 : this.deathsInARow + 1;
     if (this.deathsInARow >= GIVE_UP_AFTER_DEATHS) {
       this.options.onDied(exit, undefined);
       return;
