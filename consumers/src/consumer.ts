@@ -1,0 +1,100 @@
+import { availableParallelism, hostname } from 'node:os';
+import { resolveOptions, SluiceError } from '@sluice/contract';
+import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
+import { moduleUrl } from './handler-registry.js';
+import { consumerOptionPairs, consumerOptions, type ResolvedOptions } from './options.js';
+import { Supervisor } from './supervisor.js';
+
+/** Options of `createConsumer`; what is left out has the default of the configuration table. */
+export interface ConsumerOptions extends Partial<ResolvedOptions> {
+  /**
+   * Module of the handler by task type, `default` for tasks without a type: a URL (`new URL('./resize.js',
+   * import.meta.url)`) or a path from the working directory. Loaded inside the worker threads.
+   */
+  handlers: Readonly<Record<string, URL | string>>;
+  /** Told what happens. Without it nothing is said. */
+  listener?: ConsumerListener;
+}
+
+/** Works tasks off until it is stopped. */
+export interface Consumer {
+  /**
+   * Resolves when all threads read. Waits for Redis when it is not there yet.
+   *
+   * @throws SluiceError `HANDLER_MODULE` when a handler does not load
+   */
+  start(): Promise<void>;
+  /**
+   * Reads no more, finishes what runs, acknowledges it and leaves the group. What is not finished after
+   * `shutdownTimeoutSeconds` is left to the other consumers of the group.
+   */
+  stop(): Promise<void>;
+  /** What this process has done so far, over all its threads. */
+  readonly counters: ConsumerCounters;
+}
+
+/**
+ * Breaks a promise on purpose, for the negative controls of the tests: `acknowledge-first` acknowledges tasks before
+ * their handler has run. Not an option: it cannot be set by accident.
+ */
+export const BREAK = Symbol('sluice.break');
+type Breakable = ConsumerOptions & { [BREAK]?: 'acknowledge-first' };
+
+/**
+ * Creates a consumer: worker threads that run your handlers for the tasks of a queue. Nothing happens before `start`.
+ *
+ * @throws SluiceError `INVALID_OPTIONS` naming every option that is wrong
+ *
+ * @example
+ * const consumer = createConsumer({ handlers: { 'resize-image': new URL('./resize-image.js', import.meta.url) } });
+ * await consumer.start();
+ */
+export function createConsumer({ handlers, listener, ...given }: ConsumerOptions): Consumer {
+  const options = resolveOptions(consumerOptions, given, consumerOptionPairs);
+  const modules = modulesOf(handlers);
+  const report = listener ?? (() => undefined);
+  const supervisor = new Supervisor({
+    options,
+    threads: threadCount(options),
+    processName: processName(options),
+    modules,
+    acknowledgeFirst: (given as Partial<Breakable>)[BREAK] === 'acknowledge-first',
+    report,
+  });
+  let started: Promise<void> | undefined;
+  let stopped: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    const begun = performance.now();
+    const left = await supervisor.stop();
+    report({ type: 'shutdown-finished', left, durationMs: Math.round(performance.now() - begun) });
+  }
+
+  return {
+    start: () => (started ??= supervisor.start()),
+    stop: () => (stopped ??= stop()),
+    get counters() {
+      return supervisor.counters;
+    },
+  };
+}
+
+function modulesOf(handlers: ConsumerOptions['handlers']): Record<string, string> {
+  const entries = Object.entries(handlers);
+  if (entries.length === 0) {
+    throw new SluiceError(
+      'INVALID_OPTIONS',
+      'handlers is empty; needed: the module of at least one task type',
+    );
+  }
+  return Object.fromEntries(entries.map(([taskType, module]) => [taskType, moduleUrl(module)]));
+}
+
+function threadCount({ threads, maxConcurrentTasks }: ResolvedOptions): number {
+  return threads === 'auto' ? Math.min(availableParallelism(), maxConcurrentTasks) : threads;
+}
+
+function processName({ consumerName }: ResolvedOptions): string {
+  const host = consumerName === 'worker' ? hostname() : consumerName;
+  return `${host}:${process.pid}`;
+}

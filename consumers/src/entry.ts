@@ -1,0 +1,70 @@
+import type { LaneKeys } from './group.js';
+import type { LoadedHandler } from './handler-registry.js';
+
+/** One task type within a thread: its stream, and what of it waits and runs here. */
+export class Lane {
+  readonly index: number;
+  readonly keys: LaneKeys;
+  /** Most tasks of this lane that run at once in this thread; 0 when other threads have them all. */
+  readonly limit: number;
+  /** Delivered, not started yet. */
+  readonly waiting: Entry[] = [];
+  running = 0;
+  /** The last read brought as many as were asked for. */
+  mayHaveMore = false;
+  /** Not read before this time, by performance.now(): its key is no stream, for instance. */
+  unreadableUntil = 0;
+
+  constructor(index: number, keys: LaneKeys, limit: number) {
+    this.index = index;
+    this.keys = keys;
+    this.limit = limit;
+  }
+}
+
+/** An entry of a stream that was delivered to this thread, until Redis has confirmed what became of it. */
+export class Entry {
+  readonly id: string;
+  readonly lane: Lane;
+  /** Its place on the thread's board. */
+  readonly slot: number;
+  readonly fields: readonly Buffer[];
+  /** How often it was handed out, this time included. */
+  readonly deliveries: number;
+  /** Failed attempts so far. */
+  readonly failed: number;
+  /** Runs so far that nobody saw the end of. */
+  readonly crashes: number;
+  /** Names for events, known once the entry was read as a task. */
+  taskId = '';
+  taskType = '';
+  traceContext = '';
+  /** Who runs it; known once it was started. */
+  handler: LoadedHandler | undefined = undefined;
+  /** When its handler runs out of time, by performance.now(). */
+  deadline = 0;
+  /** Made when the handler first asks for its signal. */
+  controller: AbortController | undefined = undefined;
+  /** Why its signal is aborted, or will be as soon as it is asked for. */
+  abortReason: Error | undefined = undefined;
+  /** Its outcome is decided: what its handler still does no longer counts. */
+  decided = false;
+
+  constructor(
+    id: string,
+    lane: Lane,
+    slot: number,
+    fields: readonly Buffer[],
+    deliveries: number,
+    failed: number,
+    crashes: number,
+  ) {
+    this.id = id;
+    this.lane = lane;
+    this.slot = slot;
+    this.fields = fields;
+    this.deliveries = deliveries;
+    this.failed = failed;
+    this.crashes = crashes;
+  }
+}

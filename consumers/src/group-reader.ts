@@ -1,0 +1,249 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ConsumerListener } from '@sluice/telemetry';
+import type { Lane } from './entry.js';
+import { createGroup } from './group.js';
+import type { HeldEntries } from './held-entries.js';
+import type { Lanes, ReadPlan } from './lanes.js';
+import type { ReadQuota } from './read-quota.js';
+import { LinkClosed, type RedisLink, refusalOf } from './redis-link.js';
+
+/** How long one read waits in Redis; well below the silence after which the connection is given up. */
+const BLOCK_MS = 1000;
+
+/** Wait before reading again after Redis refused. */
+const REFUSED_PAUSE_MS = 200;
+
+/** A lane whose key is no stream is left out for this long; the others go on. */
+const UNREADABLE_MS = 1000;
+
+/** Without room, look again after this time even if nobody said that there is some. */
+const NO_ROOM_MS = 250;
+
+/** Waking a read that has not reached Redis yet does nothing, so it is repeated this often. */
+const WAKE_AGAIN_MS = 5;
+
+/** Answer of XREADGROUP as Buffers: per stream its name and entries, per entry its id and fields. */
+type Reply = [stream: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | null;
+
+/** A read that is under way. */
+interface Read {
+  readonly plan: ReadPlan;
+  waking: boolean;
+}
+
+/**
+ * Reads new entries for this thread.
+ *
+ * The next read is under way while the tasks of the last one are started, so that Redis and the thread work at
+ * the same time. Nothing is read that could not be started soon.
+ */
+export class GroupReader {
+  readonly #group: string;
+  readonly #consumer: string;
+  /** Blocking reads have this connection for themselves. */
+  readonly #link: RedisLink;
+  readonly #commands: RedisLink;
+  readonly #lanes: Lanes;
+  readonly #held: HeldEntries;
+  readonly #quota: ReadQuota;
+  readonly #dispatch: () => void;
+  readonly #releaseOrphans: () => Promise<void>;
+  readonly #count: (read: number) => void;
+  readonly #report: ConsumerListener;
+
+  #stopping = false;
+  #endWaits: () => void = () => undefined;
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#endWaits = resolve;
+  });
+  #clientId = '';
+  #generation = 0;
+  #read: Read | undefined;
+  #roomChanged: (() => void) | undefined;
+  #lastRefusal = '';
+
+  constructor(parts: {
+    group: string;
+    consumer: string;
+    link: RedisLink;
+    commands: RedisLink;
+    lanes: Lanes;
+    held: HeldEntries;
+    quota: ReadQuota;
+    /** Starts the tasks that were read. */
+    dispatch: () => void;
+    /** Gives back what Redis thinks was delivered to us and what never arrived. Called while nothing is read. */
+    releaseOrphans: () => Promise<void>;
+    count: (read: number) => void;
+    report: ConsumerListener;
+  }) {
+    this.#group = parts.group;
+    this.#consumer = parts.consumer;
+    this.#link = parts.link;
+    this.#commands = parts.commands;
+    this.#lanes = parts.lanes;
+    this.#held = parts.held;
+    this.#quota = parts.quota;
+    this.#dispatch = parts.dispatch;
+    this.#releaseOrphans = parts.releaseOrphans;
+    this.#count = parts.count;
+    this.#report = parts.report;
+  }
+
+  /** Reads until it is stopped. */
+  async run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        await this.#turn();
+        this.#lastRefusal = '';
+      } catch (error) {
+        if (error instanceof LinkClosed) return;
+        await this.#afterFailure(error);
+      }
+    }
+  }
+
+  /** Ends `run` after the read that is under way; what it brings is still taken in. */
+  stop(): void {
+    this.#stopping = true;
+    this.#endWaits();
+    this.#roomChanged?.();
+    this.#wake();
+  }
+
+  /** A place in this lane, or a slot, has become free. */
+  roomChanged(lane: Lane): void {
+    if (this.#roomChanged !== undefined) this.#roomChanged();
+    else if (this.#read !== undefined && !this.#read.plan.lanes.includes(lane)) this.#wake();
+  }
+
+  /** Have own pending entries compared with what is held before the next read. */
+  suspectOrphans(): void {
+    this.#generation = 0;
+  }
+
+  async #turn(): Promise<void> {
+    if (!this.#link.up) this.#dispatch(); // what is here already need not wait for Redis
+    const generation = await this.#link.readyOr(this.#stopped);
+    if (this.#stopping) return;
+    if (generation !== this.#generation) {
+      this.#clientId = String(await this.#link.redis.client('ID'));
+      await this.#releaseOrphans();
+      this.#generation = generation;
+    }
+    const plan = this.#lanes.plan(this.#quota.current, this.#held.freeSlots, performance.now());
+    if (plan === undefined) {
+      this.#dispatch();
+      await this.#room();
+      return;
+    }
+    const reserved = plan.count * plan.lanes.length;
+    this.#held.reserve(reserved);
+    let reply: Reply;
+    try {
+      this.#read = { plan, waking: false };
+      const reading = this.#send(plan);
+      this.#dispatch();
+      reply = await reading;
+    } finally {
+      this.#read = undefined;
+      this.#held.unreserve(reserved);
+    }
+    this.#takeIn(plan, reply);
+  }
+
+  #send({ lanes, count, block }: ReadPlan): Promise<Reply> {
+    const args: (string | number)[] = ['GROUP', this.#group, this.#consumer, 'COUNT', count];
+    if (block) args.push('BLOCK', BLOCK_MS);
+    args.push('STREAMS');
+    for (const lane of lanes) args.push(lane.keys.stream);
+    for (const _ of lanes) args.push('>');
+    return this.#link.redis.callBuffer('XREADGROUP', ...args) as Promise<Reply>; // what Redis documents
+  }
+
+  #takeIn(plan: ReadPlan, reply: Reply): void {
+    for (const lane of plan.lanes) lane.mayHaveMore = false;
+    if (reply === null) return;
+    for (const [stream, entries] of reply) {
+      const name = stream.toString();
+      const lane = plan.lanes.find((one) => one.keys.stream === name);
+      if (lane === undefined) continue; // Redis answers with what was asked for
+      lane.mayHaveMore = entries.length >= plan.count;
+      for (const [id, fields] of entries) {
+        this.#lanes.add(this.#held.hold(lane, id.toString('latin1'), fields));
+      }
+      this.#count(entries.length);
+    }
+  }
+
+  /** Waits until something can be read. */
+  async #room(): Promise<void> {
+    if (this.#stopping) return;
+    if (this.#lanes.plan(1, this.#held.freeSlots, performance.now()) !== undefined) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, NO_ROOM_MS);
+      this.#roomChanged = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#roomChanged = undefined;
+  }
+
+  /** Ends a read that waits in Redis, without losing what it may be given in this very moment. */
+  async #wakeRead(read: Read): Promise<void> {
+    read.waking = true;
+    while (this.#read === read && read.plan.block) {
+      // Redis answers 0 when the client does not wait, because its read is still on the way.
+      const woken = await this.#commands.redis.client('UNBLOCK', this.#clientId);
+      if (woken === 1) return;
+      await pause(WAKE_AGAIN_MS);
+    }
+  }
+
+  #wake(): void {
+    const read = this.#read;
+    if (read === undefined || read.waking) return;
+    // Not worth a retry: the read ends by itself within BLOCK_MS.
+    this.#wakeRead(read).catch(() => undefined);
+  }
+
+  async #afterFailure(error: unknown): Promise<void> {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) {
+      // No answer, or none in time. Entries may have been delivered into the void: start over on a new connection.
+      this.#link.reset();
+      await pause(1);
+      return;
+    }
+    switch (refusal) {
+      case 'NOGROUP':
+      case 'UNBLOCKED': // the stream was deleted while the read waited
+      case 'WRONGTYPE':
+        await this.#createGroups();
+        return;
+      default:
+        // Reported once, not with every try.
+        if (refusal !== this.#lastRefusal)
+          this.#report({ type: 'internal-error', where: 'group-reader', error });
+        this.#lastRefusal = refusal;
+        await pause(REFUSED_PAUSE_MS);
+    }
+  }
+
+  /** Creates the groups that are missing, and leaves out the lanes where that is not possible. */
+  async #createGroups(): Promise<void> {
+    for (const lane of this.#lanes.all) {
+      const { stream } = lane.keys;
+      try {
+        if (await createGroup(this.#link.redis, stream, this.#group)) {
+          this.#report({ type: 'group-created', stream, group: this.#group });
+        }
+      } catch (error) {
+        if (refusalOf(error) === undefined) return; // the connection is gone: the next turn waits for it
+        lane.unreadableUntil = performance.now() + UNREADABLE_MS;
+        this.#report({ type: 'internal-error', where: `stream ${stream}`, error });
+      }
+    }
+  }
+}

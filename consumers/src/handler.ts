@@ -1,0 +1,99 @@
+import { type DataOf, type DEFAULT_TASK_TYPE, SluiceError, type TaskType } from '@sluice/contract';
+import type { TSchema } from 'typebox';
+
+/** A task as its handler sees it. */
+export interface Task<Data = unknown> {
+  /** The UUID given out in the 202. Stays the same over all attempts: use it to make a handler idempotent. */
+  readonly id: string;
+  readonly type: string;
+  /** Checked against the schema of its type. */
+  readonly data: Data;
+  /** Whatever object the producer sent along; empty when there was none. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** 1 on the first run. Above 1 the task has run before, in part or in whole. */
+  readonly attempt: number;
+  /** When the engine accepted it, ISO 8601 in UTC; the empty string when the producer gave none. */
+  readonly timestamp: string;
+  /** W3C traceparent of the request; the empty string when the producer gave none. */
+  readonly traceparent: string;
+}
+
+/** What a handler is given besides the task. */
+export interface HandlerContext {
+  /** Aborted when the task has run out of time; what the handler still does then no longer counts. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Works off one task. The task is acknowledged once the returned promise has resolved (at once when there is
+ * none), and tried again later when it rejects.
+ */
+export type HandlerFunction<Data> = (task: Task<Data>, context: HandlerContext) => unknown;
+
+/** What a handler wants differently from the consumer's options. */
+export interface HandlerPolicy {
+  /** Attempts until the task goes to the dead-letter stream. */
+  readonly maxAttempts?: number;
+  /** Seconds until the signal is aborted and the attempt counts as failed. */
+  readonly timeoutSeconds?: number;
+  /** Tasks of this type that one process runs at once. */
+  readonly concurrency?: number;
+}
+
+/** A handler with what it needs: the default export of a handler module. Made by `defineHandler`. */
+export interface Handler {
+  readonly taskType: string;
+  readonly schema: TSchema | undefined;
+  // The function accepts what its schema has let through; nothing else may be passed, which `never` says.
+  readonly run: HandlerFunction<never>;
+  readonly policy: HandlerPolicy;
+}
+
+/**
+ * Declares the handler of a task type; export it as the default of its own module, which the worker threads
+ * load. Data that does not match the schema of the type never reaches it.
+ *
+ * @throws SluiceError `INVALID_OPTIONS` when the policy has a value that cannot be meant.
+ *
+ * @example
+ * export default defineHandler(resizeImage, async (task, { signal }) => {
+ *   await resize(task.data.url, task.data.width, { signal });
+ * });
+ */
+export function defineHandler<T extends TaskType>(
+  taskType: T,
+  run: HandlerFunction<DataOf<T>>,
+  policy?: HandlerPolicy,
+): Handler;
+/** Declares the handler of the tasks that were sent without a type; its data can be anything. */
+export function defineHandler(
+  taskType: typeof DEFAULT_TASK_TYPE,
+  run: HandlerFunction<unknown>,
+  policy?: HandlerPolicy,
+): Handler;
+export function defineHandler(
+  taskType: TaskType | typeof DEFAULT_TASK_TYPE,
+  run: HandlerFunction<never>,
+  policy: HandlerPolicy = {},
+): Handler {
+  const name = typeof taskType === 'string' ? taskType : taskType.name;
+  checkPolicy(name, policy);
+  return { taskType: name, schema: typeof taskType === 'string' ? undefined : taskType.data, run, policy };
+}
+
+function checkPolicy(taskType: string, policy: HandlerPolicy): void {
+  const faults: string[] = [];
+  for (const key of ['maxAttempts', 'concurrency'] as const) {
+    const value = policy[key];
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
+      faults.push(`${key} is ${value}; allowed: a whole number from 1`);
+    }
+  }
+  const seconds = policy.timeoutSeconds;
+  if (seconds !== undefined && !(Number.isFinite(seconds) && seconds > 0)) {
+    faults.push(`timeoutSeconds is ${seconds}; allowed: a number above 0`);
+  }
+  if (faults.length > 0) {
+    throw new SluiceError('INVALID_OPTIONS', `handler of task type "${taskType}": ${faults.join('; ')}`);
+  }
+}

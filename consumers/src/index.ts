@@ -1,0 +1,12 @@
+export type { ConsumerCounters, ConsumerEvent, ConsumerListener } from '@sluice/telemetry';
+export { type Consumer, type ConsumerOptions, createConsumer } from './consumer.js';
+export { RetryAfter, Unrecoverable } from './errors.js';
+export {
+  defineHandler,
+  type Handler,
+  type HandlerContext,
+  type HandlerFunction,
+  type HandlerPolicy,
+  type Task,
+} from './handler.js';
+export { consumerOptions } from './options.js';

@@ -1,0 +1,70 @@
+import { readEnvironment, SluiceError } from '@sluice/contract';
+import { createLogger, logConsumerEvents } from '@sluice/telemetry';
+import { type ConsumerOptions, createConsumer } from './consumer.js';
+import { moduleUrl } from './handler-registry.js';
+import { consumerOptionPairs, consumerOptions } from './options.js';
+
+// A consumer process: options from the environment, handlers from HANDLER_MODULE, the log on standard output.
+
+const log = createLogger(process.env.SERVICE_NAME ?? 'sluice-consumers');
+const logged = logConsumerEvents(log);
+
+try {
+  const options = readEnvironment(consumerOptions, process.env, consumerOptionPairs);
+  let left = 0;
+  const consumer = createConsumer({
+    ...options,
+    handlers: await loadHandlersRecord(process.env.HANDLER_MODULE),
+    listener: (event) => {
+      logged(event);
+      if (event.type === 'shutdown-finished') left = event.left;
+      if (event.type === 'crash-loop') void shutDown(1);
+    },
+  });
+
+  const shutDown = async (code: number) => {
+    await consumer.stop();
+    process.exit(code === 0 && left > 0 ? 1 : code);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      logged({ type: 'shutdown-started', signal });
+      void shutDown(0);
+    });
+  }
+
+  await consumer.start();
+  process.send?.({ type: 'ready' });
+} catch (error) {
+  if (!(error instanceof SluiceError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
+
+/** The handlers: the default export of a module, a record of task type and handler module. */
+async function loadHandlersRecord(path: string | undefined): Promise<ConsumerOptions['handlers']> {
+  if (path === undefined || path === '') {
+    throw new SluiceError(
+      'INVALID_OPTIONS',
+      'HANDLER_MODULE is not set; allowed: path of a module whose default export names the handler module of each task type',
+    );
+  }
+  let record: unknown;
+  try {
+    const module: { default?: unknown } = await import(moduleUrl(path));
+    record = module.default;
+  } catch (cause) {
+    throw new SluiceError('HANDLER_MODULE', `HANDLER_MODULE ${path} does not load: ${String(cause)}`, {
+      cause,
+    });
+  }
+  const entries = typeof record === 'object' && record !== null ? Object.entries(record) : [];
+  const wrong = entries.find(([, module]) => typeof module !== 'string' && !(module instanceof URL));
+  if (entries.length === 0 || wrong !== undefined) {
+    throw new SluiceError(
+      'HANDLER_MODULE',
+      `HANDLER_MODULE ${path} has no default export like { "<task type>": new URL("./handler.js", import.meta.url) }`,
+    );
+  }
+  return record as ConsumerOptions['handlers']; // every value was looked at
+}

@@ -1,0 +1,120 @@
+import { type PairCheck, queueOptions } from '@sluice/contract';
+import { type Static, Type } from 'typebox';
+
+/** Every option of a consumer, with its environment variable, meaning, unit and default. */
+export const consumerOptions = Type.Object({
+  ...queueOptions,
+  group: Type.String({
+    env: 'REDIS_CONSUMER_GROUP',
+    minLength: 1,
+    default: 'processors',
+    description: 'Consumer group. Each group sees every task once; consumers of one group share the tasks.',
+  }),
+  consumerName: Type.String({
+    env: 'REDIS_CONSUMER_NAME',
+    minLength: 1,
+    default: 'worker',
+    description:
+      'Host part of the consumer names `<name>:<pid>:<thread>`. `worker` stands for the name of the host.',
+  }),
+  threads: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 256 })], {
+    env: 'CONSUMER_THREADS',
+    default: 'auto',
+    description: 'Worker threads; each is a consumer of its own. `auto` is one per available CPU.',
+  }),
+  maxConcurrentTasks: Type.Integer({
+    env: 'MAX_CONCURRENT_TASKS',
+    minimum: 1,
+    maximum: 100_000,
+    default: 1000,
+    description: 'Tasks that one process runs at once, over all its threads. At the limit it reads no more.',
+  }),
+  readBatchSize: Type.Integer({
+    env: 'READ_BATCH_SIZE',
+    minimum: 1,
+    maximum: 1000,
+    default: 100,
+    description: 'Most tasks of one type that a thread reads at once; fewer when they turn out to be slow.',
+  }),
+  taskTimeoutSeconds: Type.Number({
+    env: 'TASK_TIMEOUT',
+    exclusiveMinimum: 0,
+    maximum: 86_400,
+    default: 30,
+    description:
+      'Seconds until the signal of a task is aborted and its attempt counts as failed. A thread that is blocked for longer is replaced.',
+  }),
+  maxAttempts: Type.Integer({
+    env: 'MAX_ATTEMPTS',
+    minimum: 1,
+    maximum: 1000,
+    default: 3,
+    description: 'Failed attempts after which a task goes to the dead-letter stream.',
+  }),
+  maxCrashes: Type.Integer({
+    env: 'MAX_CRASHES',
+    minimum: 1,
+    maximum: 1000,
+    default: 3,
+    description:
+      'Runs of a task that may end with its process or thread dying before it goes to the dead-letter stream unseen.',
+  }),
+  backoffBaseSeconds: Type.Number({
+    env: 'RETRY_BACKOFF_BASE',
+    minimum: 0,
+    maximum: 86_400,
+    default: 1,
+    description: 'Seconds from the first failure to the second attempt; doubles with each further failure.',
+  }),
+  backoffMaxSeconds: Type.Number({
+    env: 'RETRY_BACKOFF_MAX',
+    minimum: 0,
+    maximum: 604_800,
+    default: 300,
+    description: 'Seconds that no wait between two attempts exceeds, jitter aside.',
+  }),
+  backoffJitter: Type.Number({
+    env: 'RETRY_BACKOFF_JITTER',
+    minimum: 0,
+    maximum: 1,
+    default: 0.2,
+    description: 'Up to this fraction is added to each wait at random. It never shortens one.',
+  }),
+  leaseSeconds: Type.Number({
+    env: 'TASK_LEASE',
+    minimum: 1,
+    maximum: 3600,
+    default: 30,
+    description:
+      'Seconds without a sign of life after which the tasks of a consumer are given to others. Renewed while a task runs, so it may be shorter than TASK_TIMEOUT; too short, and a stalled process loses its tasks.',
+  }),
+  shutdownTimeoutSeconds: Type.Number({
+    env: 'SHUTDOWN_TIMEOUT',
+    minimum: 0,
+    maximum: 3600,
+    default: 30,
+    description:
+      'Seconds that running tasks have to finish on shutdown; the rest is left to other consumers.',
+  }),
+});
+
+/** Options with all defaults filled in. */
+export type ResolvedOptions = Static<typeof consumerOptions>;
+
+/** What several options mean together. */
+export const consumerOptionPairs: readonly PairCheck<ResolvedOptions>[] = [
+  ({ threads, maxConcurrentTasks }) =>
+    threads !== 'auto' && threads > maxConcurrentTasks
+      ? {
+          path: 'maxConcurrentTasks',
+          reason: `is ${maxConcurrentTasks} with ${threads} threads; allowed: at least one task per thread`,
+        }
+      : undefined,
+  ({ backoffBaseSeconds, backoffMaxSeconds }) =>
+    backoffBaseSeconds > backoffMaxSeconds
+      ? {
+          path: 'backoffMaxSeconds',
+          reason: `is ${backoffMaxSeconds}; allowed: not below the base, which is ${backoffBaseSeconds}`,
+        }
+      : undefined,
+];

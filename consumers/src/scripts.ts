@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+// From dist/ as from src/: the .lua files are published beside the compiled code, never copied.
+const folder = new URL('../src/scripts/', import.meta.url);
+
+// Settling frees memory, or keeps it as it is: it must go on when Redis has no memory left for new tasks.
+const HEADER = '#!lua flags=allow-oom\n';
+const PRELUDE = readFileSync(new URL('owned.lua', folder), 'utf8');
+
+/** A Lua script of the folder `scripts/`; what it does, takes and returns is written there. */
+export class Script {
+  readonly #source: string;
+  readonly #sha: string;
+
+  constructor(name: string) {
+    this.#source = HEADER + PRELUDE + readFileSync(new URL(`${name}.lua`, folder), 'utf8');
+    this.#sha = createHash('sha1').update(this.#source).digest('hex');
+  }
+
+  /** Runs the script; strings in its reply are decoded as UTF-8. */
+  run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return this.#load((command, script) => redis.call(command, script, keys.length, ...keys, ...args));
+  }
+
+  /** Runs the script; strings in its reply are Buffers. */
+  runForBuffers(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return this.#load((command, script) => redis.callBuffer(command, script, keys.length, ...keys, ...args));
+  }
+
+  async #load(call: (command: 'EVALSHA' | 'EVAL', script: string) => Promise<unknown>): Promise<unknown> {
+    try {
+      return await call('EVALSHA', this.#sha);
+    } catch (error) {
+      // After a restart or SCRIPT FLUSH Redis does not know it any more. Nothing was run, so it can be sent again.
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return call('EVAL', this.#source);
+      throw error;
+    }
+  }
+}
+
+export const doneScript = new Script('done');
+export const parkScript = new Script('park');
+export const buryScript = new Script('bury');
+export const releaseScript = new Script('release');
+export const takeDueScript = new Script('take-due');
+export const renewScript = new Script('renew');
+export const recoverScript = new Script('recover');
+export const leaveScript = new Script('leave');

@@ -1,0 +1,70 @@
+-- Moves tasks that will not be tried again to the dead-letter stream.
+--
+-- KEYS  stream, attempts, retries, ledger, dead-letter stream
+-- ARGV  group, consumer, lowest id, highest id, then per entry:
+--       id, reason, attempts, crashes, error name, error message, error stack
+-- Returns { ids that were not pending for this consumer, ids that are gone from the stream }
+--
+-- Atomic, and the dead letter is written before the entry is acknowledged: should Redis refuse the write,
+-- the script stops there and the task is still pending.
+local stream, attempts, retries, ledger, dead_letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local group, consumer = ARGV[1], ARGV[2]
+local owned = owned_by(stream, group, consumer, ARGV[3], ARGV[4])
+local now = now_ms()
+
+-- Lua's stack holds some 8,000 values; an entry with more fields is none of ours, and is poison for that.
+local MOST_FIELDS = 2000
+
+-- Days since 1970 to year, month, day (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+local function iso(ms)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local z = days + 719468
+  local era = math.floor(z / 146097)
+  local day_of_era = z - era * 146097
+  local year_of_era = math.floor((day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524)
+    - math.floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  local rest = seconds - days * 86400
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day,
+    math.floor(rest / 3600), math.floor(rest % 3600 / 60), rest % 60, ms - seconds * 1000)
+end
+
+local fenced, lost = {}, {}
+local single_group = #redis.call('XINFO', 'GROUPS', stream) == 1
+local buried = 0
+for i = 5, #ARGV, 7 do
+  local id = ARGV[i]
+  if not owned[id] then
+    fenced[#fenced + 1] = id
+  else
+    local entry = redis.call('XRANGE', stream, id, id)[1]
+    if entry then
+      local _, first = history_of(attempts, id)
+      local letter = {}
+      for f = 1, math.min(#entry[2], MOST_FIELDS) do letter[f] = entry[2][f] end
+      local facts = {
+        'reason', ARGV[i + 1], 'attempts', ARGV[i + 2], 'crashes', ARGV[i + 3],
+        'error_name', ARGV[i + 4], 'error_message', ARGV[i + 5], 'error_stack', ARGV[i + 6],
+        'first_failed_at', iso(first == 0 and now or first), 'last_failed_at', iso(now),
+        'consumer', consumer, 'group', group, 'source_stream', stream, 'source_id', id,
+      }
+      for f = 1, #facts do letter[#letter + 1] = facts[f] end
+      redis.call('XADD', dead_letters, '*', unpack(letter))
+      buried = buried + 1
+    else
+      lost[#lost + 1] = id
+    end
+    redis.call('XACK', stream, group, id)
+    if single_group then redis.call('XDEL', stream, id) end
+    redis.call('HDEL', attempts, id)
+    redis.call('ZREM', retries, id)
+  end
+end
+if buried > 0 then redis.call('HINCRBY', ledger, 'dead', buried) end
+if #lost > 0 then redis.call('HINCRBY', ledger, 'lost', #lost) end
+return { fenced, lost }

@@ -1,0 +1,183 @@
+import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
+import { AftermathWriter } from './aftermath-writer.js';
+import { createGroup, type LaneKeys, laneKeys, takeConsumerName, threadConsumer } from './group.js';
+import { Leases } from './leases.js';
+import type { ResolvedOptions } from './options.js';
+import { Recoverer } from './recoverer.js';
+import { RedisHealth } from './redis-health.js';
+import { LinkClosed, RedisLink, refusalOf } from './redis-link.js';
+import { leaveScript } from './scripts.js';
+import { ThreadPool } from './thread-pool.js';
+import type { WorkerThread } from './worker-thread.js';
+
+/** How often dead consumers are looked for; a random part is added, so that processes do not look together. */
+const RECOVER_MS = 2000;
+
+/** After Redis was away, how long others get to renew their leases before anybody takes their tasks over. */
+const MERCY_MS = 5000;
+
+/** How long leaving the group may take; without it the empty consumers are removed by others later. */
+const LEAVE_MS = 1000;
+
+/** What a supervisor is given. */
+export interface SupervisorPlan {
+  readonly options: ResolvedOptions;
+  readonly threads: number;
+  /** Wanted name of the process in the group. */
+  readonly processName: string;
+  readonly modules: Readonly<Record<string, string>>;
+  readonly acknowledgeFirst: boolean;
+  readonly report: ConsumerListener;
+}
+
+/**
+ * The main thread of a consumer. It runs no task and reads none: it starts the worker threads, renews the leases of
+ * what they hold, replaces those that hang or die, and frees what dead consumers hold.
+ */
+export class Supervisor {
+  readonly #plan: SupervisorPlan;
+  readonly #lanes: readonly LaneKeys[];
+  readonly #link: RedisLink;
+  readonly #leases: Leases;
+  readonly #recoverer: Recoverer;
+  readonly #aftermath: AftermathWriter;
+  #processName: string;
+  #pool: ThreadPool | undefined;
+  #renewing: NodeJS.Timeout | undefined;
+  #recovering: NodeJS.Timeout | undefined;
+  #recoverNotBefore = 0;
+  #stopping = false;
+
+  constructor(plan: SupervisorPlan) {
+    const { options, report } = plan;
+    this.#plan = plan;
+    this.#processName = plan.processName;
+    this.#lanes = laneKeys(options.streamName, options.group, Object.keys(plan.modules));
+    const watch = new RedisHealth(plan.processName, report).watch('supervisor');
+    this.#link = new RedisLink(options.redisUrl, `${plan.processName}:supervisor`, (up, reason) => {
+      watch(up, reason);
+      if (up) this.#afterOutage();
+    });
+    this.#leases = new Leases(options.group, this.#lanes, this.#link, options.leaseSeconds);
+    this.#recoverer = new Recoverer(options.group, this.#lanes, this.#link, options.leaseSeconds, report);
+    this.#aftermath = new AftermathWriter(options.group, this.#lanes, this.#link, report);
+  }
+
+  get counters(): ConsumerCounters {
+    return this.#pool?.counters ?? { read: 0, done: 0, retried: 0, dead: 0, fenced: 0, running: 0 };
+  }
+
+  /** Joins the group and starts the threads. Waits for Redis when it is not there yet. */
+  async start(): Promise<void> {
+    const { options, threads, modules, acknowledgeFirst, report } = this.#plan;
+    await this.#joinGroup();
+    this.#pool = new ThreadPool(
+      { options, threads, modules, acknowledgeFirst, processName: this.#processName },
+      {
+        report,
+        ended: async (thread, end) => {
+          const settled = await this.#aftermath.settle(thread, end);
+          this.#pool?.look();
+          return settled;
+        },
+        gaveUp: (detail) => report({ type: 'crash-loop', detail }),
+      },
+    );
+    try {
+      await this.#pool.start();
+    } catch (error) {
+      this.#link.close();
+      throw error;
+    }
+    this.#renewing = setInterval(() => this.#renew(), this.#leases.intervalMs);
+    this.#recoverLater();
+    report({ type: 'started', consumer: this.#processName, threads, taskTypes: Object.keys(modules) });
+  }
+
+  /**
+   * Finishes what runs, leaves the group, ends the threads.
+   *
+   * @returns how many running tasks did not finish in time; they are left to other consumers
+   */
+  async stop(): Promise<number> {
+    this.#stopping = true;
+    clearTimeout(this.#recovering);
+    // Leases are renewed until the last task is through.
+    const unfinished = (await this.#pool?.stop(this.#plan.options.shutdownTimeoutSeconds * 1000)) ?? [];
+    clearInterval(this.#renewing);
+    let left = 0;
+    for (const { board } of unfinished) {
+      left += board.held().filter((entry) => entry.state === 'running').length;
+    }
+    const leaving = this.#leave(unfinished).catch(() => undefined); // others clean up after us
+    const tooLong = setTimeout(() => this.#link.close(), LEAVE_MS);
+    await leaving;
+    clearTimeout(tooLong);
+    this.#link.close();
+    return left;
+  }
+
+  async #joinGroup(): Promise<void> {
+    const { options, processName, report } = this.#plan;
+    const { group } = options;
+    for (;;) {
+      await this.#link.ready();
+      try {
+        for (const { stream } of this.#lanes) {
+          if (await createGroup(this.#link.redis, stream, group))
+            report({ type: 'group-created', stream, group });
+        }
+        const streams = this.#lanes.map((lane) => lane.stream);
+        this.#processName = await takeConsumerName(this.#link.redis, streams, group, processName);
+        return;
+      } catch (error) {
+        if (refusalOf(error) !== undefined) throw error; // a key that is no stream, no permission: say so at start
+      }
+    }
+  }
+
+  #renew(): void {
+    if (!this.#link.up || this.#pool === undefined) return;
+    this.#leases.renew(this.#pool.threads).catch((error: unknown) => this.#failed('leases', error));
+  }
+
+  #afterOutage(): void {
+    this.#recoverNotBefore = performance.now() + MERCY_MS;
+    this.#renew();
+  }
+
+  #recoverLater(): void {
+    this.#recovering = setTimeout(
+      () => void this.#recover().finally(() => this.#recoverLater()),
+      RECOVER_MS * (0.75 + 0.5 * Math.random()),
+    );
+    if (this.#stopping) clearTimeout(this.#recovering);
+  }
+
+  async #recover(): Promise<void> {
+    if (!this.#link.up || performance.now() < this.#recoverNotBefore) return;
+    try {
+      if (await this.#recoverer.recover()) this.#pool?.look();
+    } catch (error) {
+      this.#failed('recoverer', error);
+    }
+  }
+
+  /** Most failures pass by themselves, and are reported by whoever they keep from working. */
+  #failed(where: string, error: unknown): void {
+    const refusal = refusalOf(error);
+    if (refusal === undefined || refusal === 'NOGROUP' || error instanceof LinkClosed) return;
+    this.#plan.report({ type: 'internal-error', where, error });
+  }
+
+  async #leave(unfinished: readonly WorkerThread[]): Promise<void> {
+    for (const thread of unfinished) await this.#aftermath.settle(thread, { kind: 'stopped' });
+    await this.#link.ready();
+    for (let thread = 0; thread < this.#plan.threads; thread++) {
+      const consumer = threadConsumer(this.#processName, thread);
+      for (const { stream } of this.#lanes) {
+        await leaveScript.run(this.#link.redis, [stream], [this.#plan.options.group, consumer]);
+      }
+    }
+  }
+}

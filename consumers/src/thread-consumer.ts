@@ -1,0 +1,185 @@
+import type { ConsumerListener } from '@sluice/telemetry';
+import { Lane } from './entry.js';
+import { laneKeys } from './group.js';
+import { GroupReader } from './group-reader.js';
+import type { LoadedHandler } from './handler-registry.js';
+import { HeldEntries } from './held-entries.js';
+import { Lanes } from './lanes.js';
+import { releaseOrphans } from './orphans.js';
+import type { RetryPolicy } from './outcome.js';
+import { OutcomeWriter } from './outcome-writer.js';
+import { ReadQuota } from './read-quota.js';
+import { RedisHealth } from './redis-health.js';
+import { LinkClosed, RedisLink } from './redis-link.js';
+import { Retries, SUSPECT_CRASHES } from './retries.js';
+import { Runner } from './runner.js';
+import { Settler } from './settler.js';
+import type { ThreadSetup } from './thread-messages.js';
+import { ThreadBoard } from './thread-protocol.js';
+
+/** How often the heartbeat is given and timeouts are looked for; sooner when there are short timeouts. */
+const TICK_MS = 100;
+
+/**
+ * What one worker thread does: it is a consumer of the group.
+ *
+ *   group-reader ──┐                              ┌── Done ────▶ acknowledged
+ *                  ├──▶ lanes ──▶ runner ──▶ settler ── Retry ───▶ parked ──▶ retries
+ *   retries ───────┘                              └── Dead ────▶ dead-letter stream
+ */
+export class ThreadConsumer {
+  readonly #board: ThreadBoard;
+  readonly #held: HeldEntries;
+  readonly #lanes: Lanes;
+  readonly #reading: RedisLink;
+  readonly #commands: RedisLink;
+  readonly #writer: OutcomeWriter;
+  readonly #settler: Settler;
+  readonly #runner: Runner;
+  readonly #retries: Retries;
+  readonly #reader: GroupReader;
+  readonly #handlers: ReadonlyMap<string, LoadedHandler>;
+  #running: Promise<unknown> = Promise.resolve();
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(setup: ThreadSetup, handlers: ReadonlyMap<string, LoadedHandler>, report: ConsumerListener) {
+    const { options, consumer } = setup;
+    const { group, redisUrl } = options;
+    this.#handlers = handlers;
+    this.#board = new ThreadBoard(setup.board);
+    this.#held = new HeldEntries(this.#board);
+    this.#lanes = lanesOf(setup, handlers);
+    const health = new RedisHealth(consumer, report);
+    this.#reading = new RedisLink(redisUrl, `${consumer}:read`, health.watch('read'));
+    this.#commands = new RedisLink(redisUrl, `${consumer}:commands`, health.watch('commands'));
+    this.#writer = new OutcomeWriter(group, consumer);
+    const quota = new ReadQuota(options.readBatchSize);
+    const shared = {
+      group,
+      consumer,
+      report,
+      quota,
+      lanes: this.#lanes,
+      held: this.#held,
+      board: this.#board,
+      count: (read: number) => this.#board.count('read', read),
+      dispatch: () => this.#runner.dispatch(),
+    };
+    this.#settler = new Settler({
+      group,
+      writer: this.#writer,
+      link: this.#commands,
+      lanes: this.#lanes.all,
+      held: this.#held,
+      board: this.#board,
+      listener: {
+        report,
+        parked: (lane, delayMs) => this.#retries.dueIn(lane, delayMs),
+        settled: (lane, entries) => {
+          this.#reader.roomChanged(lane);
+          // The next suspect of this lane may have been waiting for this one.
+          if (entries.some((entry) => entry.crashes >= SUSPECT_CRASHES)) this.#retries.dueIn(lane, 0);
+          if (this.#held.empty) this.#whenEmpty?.();
+        },
+      },
+    });
+    this.#runner = new Runner({
+      ...shared,
+      handlers,
+      maxCrashes: options.maxCrashes,
+      acknowledgeFirst: setup.acknowledgeFirst,
+      settle: (entry, outcome) => {
+        this.#settler.settle(entry, outcome);
+        this.#reader.roomChanged(entry.lane);
+      },
+    });
+    this.#retries = new Retries({
+      ...shared,
+      link: this.#commands,
+      suspectOrphans: () => this.#reader.suspectOrphans(),
+    });
+    this.#reader = new GroupReader({
+      ...shared,
+      link: this.#reading,
+      commands: this.#commands,
+      releaseOrphans: () =>
+        this.#retries.between(() =>
+          releaseOrphans(this.#commands, group, consumer, this.#lanes.all, this.#held, this.#writer),
+        ),
+    });
+  }
+
+  /** What the supervisor applies to a task that brings this thread down, by lane. */
+  get policies(): RetryPolicy[] {
+    return this.#lanes.all.map((lane) => handlerOf(this.#handlers, lane.keys.taskType).retryPolicy);
+  }
+
+  start(): void {
+    const shortest = Math.min(...[...this.#handlers.values()].map((handler) => handler.timeoutMs));
+    setInterval(
+      () => {
+        this.#board.beat();
+        this.#runner.sweep();
+      },
+      Math.min(TICK_MS, Math.max(10, shortest / 10)),
+    );
+    this.#running = Promise.all([this.#reader.run(), this.#retries.run()]);
+  }
+
+  /** Entries have been given back by someone: looks for them now rather than in a while. */
+  lookForDue(): void {
+    this.#retries.lookNow();
+  }
+
+  /** Reads no more, gives back what has not started, finishes and settles what runs. */
+  async stop(): Promise<void> {
+    this.#reader.stop();
+    this.#retries.stop();
+    await this.#running;
+    await this.#giveBackWaiting();
+    if (!this.#held.empty) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve;
+      });
+    }
+    this.#reading.close();
+    this.#commands.close();
+  }
+
+  async #giveBackWaiting(): Promise<void> {
+    const waiting = this.#lanes.takeWaiting();
+    for (const lane of this.#lanes.all) {
+      const entries = waiting.filter((entry) => entry.lane === lane);
+      if (entries.length === 0) continue;
+      const released = entries.map(({ id }) => ({ id, reason: 'unstarted' as const }));
+      try {
+        await this.#commands.ready();
+        await this.#writer.release(this.#commands.redis, lane.keys, released);
+      } catch (error) {
+        if (error instanceof LinkClosed) return;
+      } finally {
+        for (const entry of entries) this.#held.free(entry);
+      }
+    }
+  }
+}
+
+function lanesOf(
+  { options, modules, ...setup }: ThreadSetup,
+  handlers: ReadonlyMap<string, LoadedHandler>,
+): Lanes {
+  /** This thread's part of what the process may run at once. */
+  const share = (total: number) =>
+    Math.floor(total / setup.threads) + (setup.index < total % setup.threads ? 1 : 0);
+  const keys = laneKeys(options.streamName, options.group, Object.keys(modules));
+  return new Lanes(
+    keys.map((one, index) => new Lane(index, one, share(handlerOf(handlers, one.taskType).concurrency))),
+    share(options.maxConcurrentTasks),
+  );
+}
+
+function handlerOf(handlers: ReadonlyMap<string, LoadedHandler>, taskType: string): LoadedHandler {
+  const handler = handlers.get(taskType);
+  if (handler === undefined) throw new Error(`no handler was loaded for task type "${taskType}"`);
+  return handler;
+}
