@@ -63,7 +63,7 @@ function utf8Text(bytes: Buffer): string {
 function invalidUtf8(bytes: Buffer, text: string): SluiceError {
   const again = Buffer.from(text);
   let at = 0;
-  while (bytes[at] === again[at]) at++;
+  while (at < bytes.length && bytes[at] === again[at]) at++;
   return new SluiceError('INVALID_UTF8', `the body is not valid UTF-8: it stops being so at byte ${at}`);
 }
 

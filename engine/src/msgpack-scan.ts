@@ -2,11 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '@sluice/contract';
 import { forbiddenKey, isForbiddenKey, isUnwanted, tooDeep } from './sanitise.js';
 
-/** A string in a msgpack body that holds control characters: where its header, text and end are. */
+/** A string in a msgpack body that holds control characters: where its header, text and end are, in bytes. */
 export interface UncleanString {
   header: number;
   start: number;
   end: number;
+  /** Bytes of its text without them. */
+  cleanLength: number;
 }
 
 /** What is known of a msgpack body after the scan. */
@@ -42,6 +44,10 @@ const TIMESTAMP = 0xff;
 
 const BIT_7 = 0x80808080;
 
+const PREFIX_PROTO = Buffer.from('__pr').readUInt32BE();
+const PREFIX_PROT = Buffer.from('prot').readUInt32BE();
+const PREFIX_CONS = Buffer.from('cons').readUInt32BE();
+
 class Scan implements MsgpackScan {
   readonly unclean: UncleanString[] = [];
   hasOpaque = false;
@@ -65,7 +71,7 @@ class Scan implements MsgpackScan {
     if (token < 0x80 || token >= 0xe0) return at + 1;
     if (token < 0x90) return this.map(at + 1, token & 0x0f, depth);
     if (token < 0xa0) return this.array(at + 1, token & 0x0f, depth);
-    if (token < 0xc0) return this.string(at);
+    if (token < 0xc0) return this.string(at, at + 1, token & 0x1f);
     switch (token) {
       case 0xc0: // nil
       case 0xc2: // false
@@ -97,10 +103,12 @@ class Scan implements MsgpackScan {
         return this.timestamp(at, at + 1, 4);
       case 0xd7: // fixext 8
         return this.timestamp(at, at + 1, 8);
-      case 0xd9: // str 8
-      case 0xda: // str 16
-      case 0xdb: // str 32
-        return this.string(at);
+      case 0xd9:
+        return this.string(at, at + 2, this.uint8(at + 1));
+      case 0xda:
+        return this.string(at, at + 3, this.uint16(at + 1));
+      case 0xdb:
+        return this.string(at, at + 5, this.uint32(at + 1));
       case 0xdc:
         return this.array(at + 3, this.uint16(at + 1), depth);
       case 0xdd:
@@ -135,11 +143,9 @@ class Scan implements MsgpackScan {
         throw invalid(`the key at byte ${at} is not a string`);
       }
       this.path[depth] = at;
-      const dirty = this.unclean.length;
-      const end = this.string(at);
-      // `prototype` and `__proto__` have nine characters, `constructor` eleven; control characters add to them.
-      const length = end - this.textStart;
-      if (length === 9 || length === 11 || this.unclean.length > dirty) {
+      const uncleanBefore = this.unclean.length;
+      const end = this.value(at, depth);
+      if (this.mayBeForbidden(this.textStart, end) || this.unclean.length > uncleanBefore) {
         if (isForbiddenKey(this.cleanText(this.textStart, end))) throw forbiddenKey(this.pathTokens(depth));
       }
       at = this.value(end, depth + 1);
@@ -147,11 +153,22 @@ class Scan implements MsgpackScan {
     return at;
   }
 
-  private string(at: number): number {
-    const start = this.textStartOf(at);
-    const end = this.within(start + this.textLengthOf(at));
-    // Four bytes at a time, which halves the scan of 25 KB (27 instead of 55 µs). Bit 7 of any byte is set in
-    // `high` when one of the text is beyond ASCII, in `low` when one is below the space.
+  /** Whether a key that needs no cleaning has the length and the start of a forbidden one. */
+  private mayBeForbidden(start: number, end: number): boolean {
+    switch (end - start) {
+      case '__proto__'.length: // and 'prototype'
+        return this.view.getUint32(start) === PREFIX_PROTO || this.view.getUint32(start) === PREFIX_PROT;
+      case 'constructor'.length:
+        return this.view.getUint32(start) === PREFIX_CONS;
+      default:
+        return false;
+    }
+  }
+
+  private string(header: number, start: number, length: number): number {
+    const end = this.within(start + length);
+    // Four bytes at a time: the scan of 25 KB takes 21 µs, byte by byte 35. Bit 7 of any byte is set in `high`
+    // when one of the text is beyond ASCII, in `low` when one is below the space.
     let high = 0;
     let low = 0;
     let i = start;
@@ -166,24 +183,17 @@ class Scan implements MsgpackScan {
       low |= (one - 0x20) & ~one;
     }
     if ((high & BIT_7) !== 0 && !isUtf8(this.bytes.subarray(start, end))) {
-      throw new SluiceError('INVALID_UTF8', `the text of the string at byte ${at} is not valid UTF-8`);
+      throw new SluiceError('INVALID_UTF8', `the text of the string at byte ${header} is not valid UTF-8`);
     }
-    if ((low & BIT_7) !== 0 && this.bytes.subarray(start, end).some(isUnwanted)) {
-      this.unclean.push({ header: at, start, end });
-    }
+    if ((low & BIT_7) !== 0) this.keepIfUnclean(header, start, end);
     this.textStart = start;
     return end;
   }
 
-  private textStartOf(at: number): number {
-    const token = this.view.getUint8(at);
-    return token < 0xc0 ? at + 1 : token === 0xd9 ? at + 2 : token === 0xda ? at + 3 : at + 5;
-  }
-
-  private textLengthOf(at: number): number {
-    const token = this.view.getUint8(at);
-    if (token < 0xc0) return token & 0x1f;
-    return token === 0xd9 ? this.uint8(at + 1) : token === 0xda ? this.uint16(at + 1) : this.uint32(at + 1);
+  private keepIfUnclean(header: number, start: number, end: number): void {
+    let cleanLength = 0;
+    for (let i = start; i < end; i++) if (!isUnwanted(this.view.getUint8(i))) cleanLength++;
+    if (cleanLength < end - start) this.unclean.push({ header, start, end, cleanLength });
   }
 
   private binary(start: number, length: number): number {
@@ -202,13 +212,16 @@ class Scan implements MsgpackScan {
   private pathTokens(depth: number): (string | number)[] {
     return this.path.slice(0, depth + 1).map((step) => {
       if (step < 0) return ~step;
-      const start = this.textStartOf(step);
-      return this.cleanText(start, start + this.textLengthOf(step));
+      const end = this.value(step, 0);
+      return this.cleanText(this.textStart, end);
     });
   }
 
   private cleanText(start: number, end: number): string {
-    return withoutUnwanted(this.bytes, start, end).toString();
+    return this.bytes
+      .subarray(start, end)
+      .filter((byte) => !isUnwanted(byte))
+      .toString();
   }
 
   private uint8(at: number): number {
@@ -227,17 +240,6 @@ class Scan implements MsgpackScan {
     if (end > this.bytes.length) throw invalid(`it ends at byte ${this.bytes.length}, within a value`);
     return end;
   }
-}
-
-/** The UTF-8 text between two offsets without the control characters that are removed from strings. */
-export function withoutUnwanted(bytes: Buffer, start: number, end: number): Buffer {
-  const text = Buffer.allocUnsafe(end - start);
-  let length = 0;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i] as number; // i < end <= length
-    if (!isUnwanted(byte)) text[length++] = byte;
-  }
-  return text.subarray(0, length);
 }
 
 function invalid(reason: string): SluiceError {

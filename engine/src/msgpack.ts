@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contract';
 import { Unpackr } from 'msgpackr';
-import { type MsgpackScan, scanMsgpack, type UncleanString, withoutUnwanted } from './msgpack-scan.js';
+import { type MsgpackScan, scanMsgpack, type UncleanString } from './msgpack-scan.js';
+import { isUnwanted } from './sanitise.js';
 
 /**
  * What stands in the decoded value where a msgpack body has binary data or a timestamp. TypeBox takes any
@@ -34,7 +35,8 @@ const unpackr = new Unpackr({
 function unpack(payload: Buffer, scan: MsgpackScan): unknown {
   let value: unknown;
   try {
-    value = unpackr.unpack(payload);
+    // A view of its own, because msgpackr hangs a DataView on the buffer it reads.
+    value = unpackr.unpack(payload.subarray());
   } catch (error) {
     // The scan let it through and msgpackr does not: a case that no test has shown yet.
     throw new SluiceError('INVALID_MSGPACK', 'the body could not be unpacked', { cause: error });
@@ -55,11 +57,13 @@ function withCleanStrings(bytes: Buffer, unclean: readonly UncleanString[]): Buf
   const result = Buffer.allocUnsafe(bytes.length);
   let length = 0;
   let kept = 0;
-  for (const { header, start, end } of unclean) {
+  for (const { header, start, end, cleanLength } of unclean) {
     length += bytes.copy(result, length, kept, header);
-    const text = withoutUnwanted(bytes, start, end);
-    length = writeStringHeader(result, length, text.length);
-    length += text.copy(result, length);
+    length = writeStringHeader(result, length, cleanLength);
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i] as number; // i < end <= length
+      if (!isUnwanted(byte)) result[length++] = byte;
+    }
     kept = end;
   }
   length += bytes.copy(result, length, kept);

@@ -57,7 +57,7 @@ function compiled(name: string, data: TSchema): Validator {
 
 /**
  * The envelope is checked by hand: what TypeBox compiles for a closed object with an optional property lists
- * its keys in an array and runs a regular expression on each (0.25 µs, this 0.03).
+ * the keys of every body in an array and runs a regular expression on each (0.045 µs, this 0.02).
  */
 class EnvelopeValidator implements BodyValidator {
   check(body: unknown): boolean {
@@ -98,19 +98,15 @@ class TypedValidator extends EnvelopeValidator {
   }
 
   private dataFaults(data: unknown): Fault[] {
-    const part = narrow(this.schema, data, '/data');
-    const unnamed = {
-      path: part.path,
-      reason: `does not match the schema${part.isLarge ? '; it is too large to say where' : ''}`,
-    };
-    if (part.isLarge) return [unnamed];
     try {
-      const faults = findFaults(part.schema, part.value, part.path);
-      return faults.length > 0 ? faults : [unnamed];
+      const part = narrow(this.schema, data, '/data');
+      const faults = part === undefined ? [] : findFaults(part.schema, part.value, part.path);
+      if (faults.length > 0) return faults;
     } catch {
-      // TypeBox looks for errors recursively and ten calls a level: deep bodies can exhaust the stack.
-      return [unnamed];
+      // TypeBox looks for errors recursively, ten calls a level, and a deep body can exhaust the stack; the
+      // message of a refinement can throw. The body is no better for it: the answer stays 422.
     }
+    return [{ path: '/data', reason: 'does not match the schema; it is too large or too deep to say where' }];
   }
 }
 
