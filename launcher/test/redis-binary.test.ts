@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '@sluice/contract';
+import type { SluiceError } from '@sluice/contract';
 import { findRedis } from '@sluice/launcher';
 
 async function folder(t: TestContext): Promise<string> {
@@ -47,7 +47,10 @@ test('refuses a Redis that is too old, and says which it needs', async (t) => {
 test('says that REDIS_SERVER_BIN is no Redis server when it is none', async (t) => {
   const dataDir = await folder(t);
   const given = await program(join(dataDir, 'mine'), 'something else');
-  await assert.rejects(findRedis({ dataDir, environment: { REDIS_SERVER_BIN: given } }), /REDIS_SERVER_BIN is .*mine: it does not run/);
+  await assert.rejects(
+    findRedis({ dataDir, environment: { REDIS_SERVER_BIN: given } }),
+    /REDIS_SERVER_BIN is .*mine: it does not run/,
+  );
 });
 
 test('turns to Docker where its daemon answers, and to nothing else', async (t) => {
@@ -68,7 +71,11 @@ test('says what it installs, and goes on when the package manager fails', async 
   const dataDir = await folder(t);
   await program(join(dataDir, 'brew'), 'no network', 1);
   const progress: string[] = [];
-  const search = { dataDir, environment: { PATH: dataDir }, onProgress: (line: string) => progress.push(line) };
+  const search = {
+    dataDir,
+    environment: { PATH: dataDir },
+    onProgress: (line: string) => progress.push(line),
+  };
   await assert.rejects(findRedis(search), /no Redis to be had/);
   assert.equal(progress.length, 1);
   assert.match(progress[0] ?? '', /^no Redis here: installing one with brew \(log: .*redis-install\.log\)$/);

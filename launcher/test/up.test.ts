@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -16,7 +16,10 @@ const PARTS = ['contract', 'telemetry', 'engine', 'consumers', 'launcher', 'exam
 interface Checkout {
   root: string;
   env: Record<string, string>;
-  run(command: string, env?: Record<string, string>): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  run(
+    command: string,
+    env?: Record<string, string>,
+  ): Promise<{ code: number | null; stdout: string; stderr: string }>;
   /** Ids of the processes that have this checkout in their command line or as their working folder. */
   processes(): number[];
 }
@@ -32,7 +35,8 @@ async function checkout(t: TestContext): Promise<Checkout> {
   }
   await mkdir(join(root, 'node_modules', '@sluice'), { recursive: true });
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (name !== '@sluice' && !name.startsWith('.')) await symlink(join(ROOT, 'node_modules', name), join(root, 'node_modules', name));
+    if (name !== '@sluice' && !name.startsWith('.'))
+      await symlink(join(ROOT, 'node_modules', name), join(root, 'node_modules', name));
   }
   for (const part of ['contract', 'telemetry', 'engine', 'consumers', 'launcher']) {
     await symlink(join(root, part), join(root, 'node_modules', '@sluice', part));
@@ -67,7 +71,9 @@ async function checkout(t: TestContext): Promise<Checkout> {
       const lines = spawnSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).stdout.split('\n');
       const portFile = join(root, '.data/redis.port');
       const redis = existsSync(portFile) ? `127.0.0.1:${readFileSync(portFile, 'utf8')}` : root;
-      return lines.filter((line) => line.includes(root) || line.includes(redis)).map((line) => Number.parseInt(line, 10));
+      return lines
+        .filter((line) => line.includes(root) || line.includes(redis))
+        .map((line) => Number.parseInt(line, 10));
     },
   };
   t.after(async () => {
@@ -95,7 +101,10 @@ test('up starts all in the background, the curl line it prints works, and down l
   assert.equal(down.code, 0);
   assert.equal(down.stdout.trim(), 'ended: engine, consumers, Redis');
   assert.deepEqual(processes(), []);
-  assert.deepEqual(readdirSync(join(root, '.data')).sort(), ['digest', 'logs', 'redis'].filter((name) => existsSync(join(root, '.data', name))));
+  assert.deepEqual(
+    readdirSync(join(root, '.data')).sort(),
+    ['digest', 'logs', 'redis'].filter((name) => existsSync(join(root, '.data', name))),
+  );
   assert.equal((await run('down')).stdout.trim(), 'Sluice does not run');
 });
 
@@ -103,11 +112,16 @@ test('a launcher that was killed leaves nothing running after the next up and do
   const { run, root, processes } = await checkout(t);
   assert.equal((await run('up')).code, 0);
   const keeper = processes().find((pid) => {
-    return spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout.includes('main.js keep');
+    return spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout.includes(
+      'main.js keep',
+    );
   });
   assert.ok(keeper !== undefined);
   process.kill(keeper, 'SIGKILL');
-  await waitFor(() => processes().length === 1, { timeoutMs: 15_000, what: 'engine and consumers to end by themselves' });
+  await waitFor(() => processes().length === 1, {
+    timeoutMs: 15_000,
+    what: 'engine and consumers to end by themselves',
+  });
   const up = await run('up');
   assert.equal(up.code, 0, up.stderr);
   assert.match(up.stdout, /ended the Redis of a launcher that was killed/);
@@ -161,6 +175,14 @@ test('logs are kept per program, one older generation of each', async (t) => {
     assert.equal((await run('down')).code, 0);
   }
   const logs = readdirSync(join(root, '.data/logs')).sort();
-  assert.deepEqual(logs, ['consumers.log', 'consumers.log.1', 'engine.log', 'engine.log.1', 'launcher.log', 'redis.log', 'redis.log.1']);
+  assert.deepEqual(logs, [
+    'consumers.log',
+    'consumers.log.1',
+    'engine.log',
+    'engine.log.1',
+    'launcher.log',
+    'redis.log',
+    'redis.log.1',
+  ]);
   assert.match(await readFile(join(root, '.data/logs/engine.log'), 'utf8'), /"message":"engine listening"/);
 });
