@@ -41,6 +41,11 @@ export const LAYER_RULES: Readonly<Record<string, LayerRule>> = {
     may: ['contract', 'telemetry', 'engine', 'consumers'],
     because: 'an example may use published packages only: a reader must be able to copy it out of here',
   },
+  test: {
+    may: ['contract', 'telemetry', 'engine', 'consumers', 'testbed', 'examples/webhooks'],
+    because:
+      'it runs everything together as a user would: nothing imports it, and it needs no inside of anything',
+  },
   tools: {
     may: ['contract'],
     because: 'tools look at the other packages as files: they must work while one of those does not build',
@@ -54,6 +59,7 @@ export const TESTS_MAY_ALSO: readonly string[] = ['testbed'];
 export const READS_ENVIRONMENT: Readonly<Record<string, string>> = {
   testbed: 'tests have no main.ts: it finds redis-server for them as their environment says',
   tools: 'each tool is a command of its own',
+  'examples/webhooks': 'handlers are loaded by a consumer, which has no options of theirs to pass on',
 };
 
 export const RULES = {

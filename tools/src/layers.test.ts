@@ -22,9 +22,10 @@ describe('checkLayers', () => {
       'telemetry/src/log.ts': `import { pino } from 'pino'; import { b } from '@sluice/contract';`,
       'engine/src/main.ts': `import { c } from '@sluice/telemetry'; process.env.REDIS_URL;`,
       'engine/test/crash.test.ts': `import { d } from '@sluice/testbed'; import { e } from '@sluice/engine';`,
+      'test/system.ts': `import { g } from '@sluice/testbed'; process.env.PATH;`,
       'examples/webhooks/src/service.ts': `import { f } from '@sluice/consumers/testing';`,
     });
-    assert.deepEqual(report, { files: 6, imports: 8, faults: [] });
+    assert.deepEqual(report, { files: 7, imports: 9, faults: [] });
   });
 
   for (const [what, path, specifier] of [

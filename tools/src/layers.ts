@@ -79,9 +79,9 @@ function mayReadEnvironment(path: string, home: Package): boolean {
   return posix.basename(path) === 'main.ts' || isTest(path) || home.directory in READS_ENVIRONMENT;
 }
 
-/** Unit tests beside their file, and whatever lives in the `test/` of a package. */
+/** Unit tests beside their file, and whatever lives in a `test/`: that of a package, or the one of the whole. */
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.includes('/test/');
+  return path.endsWith('.test.ts') || /(^|\/)test\//.test(path);
 }
 
 /** The workspace a file belongs to: the one with the longest path, so that workspaces may be nested. */

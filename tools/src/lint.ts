@@ -12,7 +12,7 @@ import { readSourceTree } from './source-tree.js';
 import { checkUwsBinaries, readInstalledUws, UWS_DIRECTORY, UWS_LIST } from './uws-binaries.js';
 
 const checks: Readonly<Record<string, () => CheckResult | Promise<CheckResult>>> = {
-  biome: () => command('biome', ['ci', '.']),
+  biome: () => command('biome', ['ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),
   layers: () => {
     const { files, imports, faults } = checkLayers(readSourceTree(ROOT));
     return { summary: `${imports} imports in ${files} files keep to the layers`, faults };
