@@ -57,8 +57,8 @@ export function tooDeep(maxDepth: number): SluiceError {
 
 /**
  * Refuses a parsed body that is nested too deep or has a forbidden key, in one walk. The keys of an object
- * are cached with its shape, which makes the walk some 5 % of what the parsing costs; searching the text
- * for the three names costs three times that.
+ * are cached with its shape, which makes the walk 6 % of what the parsing costs (2.1 µs for 27 KB); searching
+ * the text for the three names costs twice that.
  *
  * @throws SluiceError `PAYLOAD_TOO_DEEP` or `FORBIDDEN_KEY`
  */
