@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { resolveOptions, SluiceError } from '@sluice/contract';
 import { readCommandLine, usage } from './command-line.js';
 import { type ReplayOptions, replayOptions } from './options.js';
 import { type ReplayProgress, replay } from './replay.js';
 import { formatReport, isClean } from './report.js';
+import { askLauncher } from './running.js';
 
 const EXIT_NOT_CLEAN = 1;
 const EXIT_NOT_RUN = 2;
@@ -20,7 +20,10 @@ try {
 }
 
 async function run({ json, options: flags, tolerate }: ReturnType<typeof readCommandLine>): Promise<void> {
-  const options = resolveOptions(replayOptions, withPaths({ ...running(), ...environment(), ...flags }));
+  const options = resolveOptions(
+    replayOptions,
+    withPaths({ ...(await askLauncher()), ...environment(), ...flags }),
+  );
   await assertAnswering(options.url);
   const report = await replay(options, process.stderr.isTTY ? { onProgress: showProgress } : {});
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
@@ -34,18 +37,6 @@ async function run({ json, options: flags, tolerate }: ReturnType<typeof readCom
 }
 
 type Given = Partial<Record<keyof ReplayOptions, unknown>>;
-
-/** Where `make up` runs, by the file it leaves. */
-function running(): Given {
-  let text: string;
-  try {
-    text = readFileSync(new URL('../../../../.data/run.json', import.meta.url), 'utf8');
-  } catch {
-    return {}; // it does not run, or was started otherwise
-  }
-  const { url, redisUrl } = JSON.parse(text) as { url?: unknown; redisUrl?: unknown }; // checked with the options
-  return { ...(url !== undefined && { url }), ...(redisUrl !== undefined && { redisUrl }) };
-}
 
 /** The variables that engine and consumers read too. */
 function environment(): Given {
