@@ -1,0 +1,181 @@
+import { connect, type Socket } from 'node:net';
+import { Arrivals } from './arrivals.js';
+import { ResponseScanner } from './response-scanner.js';
+
+export interface OpenLoopOptions {
+  port: number;
+  path: string;
+  body: string;
+  /** Keep-alive connections; each has at most one request under way. */
+  connections: number;
+  ratePerSecond: number;
+  /** Sent at the same rate before the measured part; counted, not measured. */
+  warmUpSeconds: number;
+  seconds: number;
+  /** How long to wait for the last answers. */
+  patienceSeconds: number;
+}
+
+/** What became of a load at a constant rate. */
+export interface OpenLoopResult {
+  /** Answers by status, warm-up included. */
+  statuses: Record<number, number>;
+  /** Requests without an answer when patience ended. */
+  unanswered: number;
+  brokenConnections: number;
+  /** Of each measured request that was answered: microseconds from when it was *due* until its answer was read. */
+  latencies: Uint32Array;
+  /**
+   * Of each measured request: microseconds from when it was due until the generator saw to it. It is the
+   * generator's own part of the latencies, and of the doubt in them.
+   */
+  lags: Uint32Array;
+}
+
+const MICROSECONDS = 1000;
+
+/**
+ * Sends requests at times fixed in advance, over loopback. A request that is due while every connection waits for
+ * an answer waits for the first that is free, and its latency counts from when it was due: a server that stalls
+ * is charged for all who would have come meanwhile (no coordinated omission).
+ *
+ * It polls the clock between looks at the sockets instead of sleeping, because timers are a millisecond coarse,
+ * more than what is measured; so it keeps one core busy, whatever the rate.
+ */
+export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
+  const { port, path, body, ratePerSecond, warmUpSeconds, seconds } = options;
+  const request = Buffer.from(
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  const load = new OpenLoop(request, options.patienceSeconds);
+  await Promise.all(Array.from({ length: options.connections }, () => load.connect(port)));
+  return load.run((start) => new Arrivals(start, ratePerSecond, warmUpSeconds, seconds));
+}
+
+interface Connection {
+  socket: Socket;
+  /** Number of the request under way; -1 when there is none. */
+  request: number;
+}
+
+const READ_BYTES = 16 * 1024;
+/** Until the first request is due, so that it is not late already. */
+const LEAD_MS = 20;
+
+class OpenLoop {
+  private readonly connections: Connection[] = [];
+  private readonly free: Connection[] = [];
+  private readonly statuses: Record<number, number> = {};
+  private arrivals = new Arrivals(0, 1, 0, 1);
+  private latencies = new Uint32Array(0);
+  private lags = new Uint32Array(0);
+  /** The next request to fall due, and the next to be sent: between the two they wait for a connection. */
+  private nextDue = 0;
+  private nextSent = 0;
+  private answered = 0;
+  private broken = 0;
+  private isOver = false;
+
+  constructor(
+    private readonly request: Buffer,
+    private readonly patienceSeconds: number,
+  ) {}
+
+  connect(port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const scanner = new ResponseScanner((status) => this.receive(connection, status));
+      const socket = connect({
+        host: '127.0.0.1',
+        port,
+        noDelay: true,
+        // One buffer per connection, read again and again: no allocation and no stream event per answer.
+        onread: {
+          buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+          callback: (length, bytes) => {
+            scanner.push(bytes, length);
+            return true;
+          },
+        },
+      });
+      const connection: Connection = { socket, request: -1 };
+      socket.once('connect', () => {
+        this.connections.push(connection);
+        this.free.push(connection);
+        resolve();
+      });
+      socket.on('error', reject);
+      socket.on('close', () => this.lose(connection));
+    });
+  }
+
+  run(schedule: (start: number) => Arrivals): Promise<OpenLoopResult> {
+    const arrivals = schedule(performance.now() + LEAD_MS);
+    this.arrivals = arrivals;
+    this.latencies = new Uint32Array(arrivals.total - arrivals.firstMeasured);
+    this.lags = new Uint32Array(arrivals.total - arrivals.firstMeasured);
+    const giveUpAt = arrivals.dueAt(arrivals.total) + this.patienceSeconds * 1000;
+    return new Promise((resolve) => {
+      const turn = (): void => {
+        this.sendDue();
+        const isDone = this.answered === arrivals.total || this.broken === this.connections.length;
+        if (!isDone && performance.now() < giveUpAt) setImmediate(turn);
+        else resolve(this.finish());
+      };
+      turn();
+    });
+  }
+
+  private sendDue(): void {
+    const { arrivals } = this;
+    while (this.nextDue < arrivals.total) {
+      const lag = performance.now() - arrivals.dueAt(this.nextDue);
+      if (lag < 0) return;
+      const measured = this.nextDue - arrivals.firstMeasured;
+      if (measured >= 0) this.lags[measured] = lag * MICROSECONDS;
+      this.nextDue++;
+      this.sendNext();
+    }
+  }
+
+  private sendNext(): void {
+    const connection = this.nextSent < this.nextDue ? this.free.pop() : undefined;
+    if (connection === undefined) return;
+    connection.request = this.nextSent++;
+    connection.socket.write(this.request);
+  }
+
+  private receive(connection: Connection, status: number): void {
+    const measured = connection.request - this.arrivals.firstMeasured;
+    if (measured >= 0) {
+      const latency = performance.now() - this.arrivals.dueAt(connection.request);
+      this.latencies[measured] = Math.max(1, latency * MICROSECONDS); // 0 means: not answered
+    }
+    this.statuses[status] = (this.statuses[status] ?? 0) + 1;
+    this.answered++;
+    connection.request = -1;
+    this.free.push(connection);
+    this.sendNext();
+    // Many answers may be read before the next turn; what falls due meanwhile must not wait for it.
+    this.sendDue();
+  }
+
+  private lose(connection: Connection): void {
+    if (this.isOver) return;
+    this.broken++;
+    const at = this.free.indexOf(connection);
+    if (at !== -1) this.free.splice(at, 1);
+  }
+
+  private finish(): OpenLoopResult {
+    this.isOver = true;
+    for (const { socket } of this.connections) socket.destroy();
+    return {
+      statuses: this.statuses,
+      unanswered: this.nextDue - this.answered,
+      brokenConnections: this.broken,
+      latencies: this.latencies.filter((latency) => latency > 0),
+      lags: this.lags.slice(0, Math.max(0, this.nextDue - this.arrivals.firstMeasured)),
+    };
+  }
+}

@@ -1,0 +1,93 @@
+// npm run bench -- [scenario…] [option…]; see --help
+import { relative } from 'node:path';
+import { SluiceError } from '@sluice/contract';
+import { BenchFault } from './bench-fault.js';
+import { killStarted } from './child.js';
+import { closedLoopGenerator } from './load/closed-loop-generator.js';
+import { type BenchOptions, helpText, readCommandLine } from './options.js';
+import { reportOf } from './report.js';
+import { type Circumstances, circumstances, writeResults } from './results.js';
+import { Running } from './running.js';
+import type { Bench, Scenario } from './scenario.js';
+import { constantRate } from './scenarios/constant-rate.js';
+import { saturation } from './scenarios/saturation.js';
+
+/** Above it, others are likely to take time from what is measured. */
+const BUSY_LOAD_AVERAGE = 0.5;
+let interrupted = false;
+
+const SCENARIOS: readonly Scenario[] = [saturation, constantRate];
+
+async function main(): Promise<void> {
+  const command = readCommandLine(
+    process.argv.slice(2),
+    SCENARIOS.map(({ name }) => name),
+  );
+  if (command.help) {
+    console.log(helpText(SCENARIOS));
+    return;
+  }
+  const { options } = command;
+  const running = new Running();
+  stopOnSignals(running);
+  const generator = await closedLoopGenerator(options.generator);
+  const taken = circumstances(generator.name);
+  const bench: Bench = {
+    options,
+    generator,
+    running,
+    progress: (line) => console.error(line),
+    saturation: new Map(),
+  };
+  console.log(`${introduction(taken, options)}\n`);
+  const scenarios: object[] = [];
+  for (const scenario of SCENARIOS.filter(({ name }) => command.scenarios.includes(name))) {
+    const findings = await scenario.run(bench);
+    console.log(`\n${reportOf(scenario, findings)}`);
+    const { name, question, requirements } = scenario;
+    scenarios.push({ name, question, requirements, ...findings });
+  }
+  const path = writeResults(taken.at, { ...taken, options, scenarios });
+  console.log(`\nAll figures: ${relative(process.cwd(), path)}`);
+}
+
+/** Without this a signal would leave servers behind, and the temporary folder of Redis. */
+function stopOnSignals(running: Running): void {
+  const stop = async (exitCode: number): Promise<void> => {
+    interrupted = true;
+    console.error('interrupted: ending all that was started');
+    killStarted();
+    await running.stopAll();
+    process.exit(exitCode);
+  };
+  process.on('SIGINT', () => void stop(130));
+  process.on('SIGTERM', () => void stop(143));
+}
+
+function introduction(taken: Circumstances, { rounds, seconds, ...options }: BenchOptions): string {
+  const { cpu, cores, node, generator, commit, loadAverage } = taken;
+  const persistence = options.persistent
+    ? 'with append-only file, fsync every second'
+    : 'without persistence';
+  const lines = [
+    `${cpu}, ${cores} cores shared by generator, server and Redis; Node ${node}, ${generator}; commit ${commit ?? 'unknown'}`,
+    `${rounds} interleaved rounds of ${seconds} s after ${options.warmUpSeconds} s of warm-up; ` +
+      `engine processes: ${options.processes}; Redis ${persistence}`,
+  ];
+  if (loadAverage > BUSY_LOAD_AVERAGE) {
+    const load = loadAverage.toFixed(1);
+    lines.push(`others were using the machine (load average ${load}): figures are lower, ratios less exact`);
+  }
+  return lines.join('\n');
+}
+
+/** One line for what can be expected to go wrong; a stack only for what cannot. */
+function fail(error: unknown): void {
+  if (interrupted) return; // of course it failed: its servers were taken away
+  if (error instanceof SluiceError) console.error(error.message);
+  else if (error instanceof BenchFault) console.error(`no figures: ${error.message}`);
+  else console.error(error);
+  process.exit(1);
+}
+
+await main().catch(fail);

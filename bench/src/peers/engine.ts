@@ -1,0 +1,100 @@
+import { fileURLToPath } from 'node:url';
+import {
+  freePort,
+  type RedisServer,
+  type RunningProcess,
+  startProcess,
+  startRedis,
+  waitFor,
+} from '@sluice/testbed';
+import { BenchFault } from '../bench-fault.js';
+import { cpuSecondsOfTree } from '../cpu-time.js';
+import type { Peer, RunningPeer } from './peer.js';
+import { StreamWatch } from './stream-watch.js';
+
+// The program itself, as `make up` starts it. Its package is found by name, its main.ts is no door of it.
+const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.resolve('@sluice/engine')));
+const STREAM = 'bench:stream';
+const READY_WITHIN_MS = 10_000;
+
+export interface EnginePeerOptions {
+  ackMode: 'appended' | 'received';
+  processes: number;
+  /** Redis writes its append-only file, fsync every second; otherwise it keeps nothing. */
+  persistent: boolean;
+}
+
+/** The engine program with a private Redis of its own, both new in each round. */
+export function enginePeer(options: EnginePeerOptions): Peer {
+  return {
+    name: `engine, ack=${options.ackMode}`,
+    async start() {
+      const { persistent } = options;
+      const redis = await startRedis(persistent ? { persistent, config: { appendfsync: 'everysec' } } : {});
+      try {
+        return await startEngine(redis, options);
+      } catch (error) {
+        await redis.stop();
+        throw error;
+      }
+    },
+  };
+}
+
+async function startEngine(redis: RedisServer, options: EnginePeerOptions): Promise<RunningPeer> {
+  const engine = startProcess(PROGRAM, {
+    REDIS_URL: redis.url,
+    REDIS_STREAM_NAME: STREAM,
+    ACK_MODE: options.ackMode,
+    WORKER_PROCESSES: String(options.processes),
+    SERVICE_HOST: '127.0.0.1',
+    SERVICE_PORT: String(await freePort()),
+    METRICS_PORT: String(await freePort()),
+    // Nothing works the tasks off, and shedding is another question than the one a scenario asks.
+    STREAM_MAXLEN: String(Number.MAX_SAFE_INTEGER),
+    SHUTDOWN_DELAY: '0',
+    SHUTDOWN_TIMEOUT: '5',
+  });
+  let stream: StreamWatch | undefined;
+  try {
+    const { url, opsUrl } = (await engine.ready) as { url: string; opsUrl: string };
+    await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
+      timeoutMs: READY_WITHIN_MS,
+      what: 'the engine to be ready',
+    });
+    stream = await StreamWatch.open(redis.url, STREAM);
+    return runningEngine(`${url}/tasks`, engine, redis, stream);
+  } catch (error) {
+    stream?.close();
+    engine.signal('SIGKILL');
+    throw error;
+  }
+}
+
+function runningEngine(
+  url: string,
+  engine: RunningProcess,
+  redis: RedisServer,
+  stream: StreamWatch,
+): RunningPeer {
+  return {
+    url,
+    redisVersion: stream.redisVersion,
+    cpuSeconds() {
+      const server = cpuSecondsOfTree(engine.pid);
+      const redisSeconds = cpuSecondsOfTree(redis.pid);
+      return server === undefined || redisSeconds === undefined ? undefined : { server, redis: redisSeconds };
+    },
+    verify: (accepted, unanswered) => stream.verify(accepted, unanswered),
+    async stop() {
+      stream.close();
+      engine.signal('SIGTERM');
+      const { code, signal } = await engine.exited;
+      await redis.stop();
+      if (code !== 0) {
+        const end = signal ?? `exit code ${code}`;
+        throw new BenchFault(`the engine ended with ${end} instead of 0:\n${engine.output()}`);
+      }
+    },
+  };
+}

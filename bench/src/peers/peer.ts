@@ -1,0 +1,28 @@
+import type { CpuSeconds } from '../cpu-time.js';
+
+/** A server that can be put under load, in any number of rounds. */
+export interface Peer {
+  /** As it stands in tables: `bare`, `engine, ack=appended`. */
+  readonly name: string;
+  /** Starts it anew, with nothing left over from an earlier round. */
+  start(): Promise<RunningPeer>;
+}
+
+/** A server under load in one round. */
+export interface RunningPeer {
+  /** Where tasks are posted. */
+  readonly url: string;
+  /** Version of the Redis behind it, if there is one. */
+  readonly redisVersion?: string;
+  /** CPU time used so far; undefined where the system does not tell (no /proc). */
+  cpuSeconds(): CpuSeconds | undefined;
+  /**
+   * Checks after the load that every 202 was true.
+   *
+   * @param accepted 202s the generators counted
+   * @param unanswered most requests that were sent and whose answers nobody waited for
+   * @throws BenchFault when it was not
+   */
+  verify(accepted: number, unanswered: number): Promise<void>;
+  stop(): Promise<void>;
+}
