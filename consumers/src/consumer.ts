@@ -37,7 +37,7 @@ export interface Consumer {
  * Breaks a promise on purpose, for the negative controls of the tests: `acknowledge-first` acknowledges tasks before
  * their handler has run. Not an option: it cannot be set by accident.
  */
-export const BREAK = Symbol('sluice.break');
+export const BREAK = Symbol.for('sluice.break');
 type Breakable = ConsumerOptions & { [BREAK]?: 'acknowledge-first' };
 
 /**
@@ -53,28 +53,40 @@ export function createConsumer({ handlers, listener, ...given }: ConsumerOptions
   const options = resolveOptions(consumerOptions, given, consumerOptionPairs);
   const modules = modulesOf(handlers);
   const report = listener ?? (() => undefined);
-  const supervisor = new Supervisor({
+  const plan = {
     options,
     threads: threadCount(options),
     processName: processName(options),
     modules,
-    acknowledgeFirst: (given as Partial<Breakable>)[BREAK] === 'acknowledge-first',
+    acknowledgeFirst: (given as Breakable)[BREAK] === 'acknowledge-first',
     report,
-  });
+  };
+  let supervisor: Supervisor | undefined;
   let started: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
+  function start(): Promise<void> {
+    supervisor = new Supervisor(plan);
+    return supervisor.start();
+  }
+
   async function stop(): Promise<void> {
     const begun = performance.now();
-    const left = await supervisor.stop();
+    const left = (await supervisor?.stop()) ?? 0;
     report({ type: 'shutdown-finished', left, durationMs: Math.round(performance.now() - begun) });
   }
 
   return {
-    start: () => (started ??= supervisor.start()),
-    stop: () => (stopped ??= stop()),
+    start: () => {
+      started ??= start();
+      return started;
+    },
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
     get counters() {
-      return supervisor.counters;
+      return supervisor?.counters ?? { read: 0, done: 0, retried: 0, dead: 0, fenced: 0, running: 0 };
     },
   };
 }

@@ -33,6 +33,12 @@ try {
     });
   }
 
+  // Whoever started us with a channel wants us to end with them.
+  process.once('disconnect', () => {
+    logged({ type: 'shutdown-started', signal: 'disconnect' });
+    void shutDown(0);
+  });
+
   await consumer.start();
   process.send?.({ type: 'ready' });
 } catch (error) {

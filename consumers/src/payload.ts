@@ -9,7 +9,7 @@ export interface Payload {
 }
 
 // Plain maps only: msgpackr's own record structures would let one payload change how the next one reads.
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto' });
 
 /**
  * Decodes the stored body of a task.

@@ -1,0 +1,20 @@
+import { type ConsumerOptions, createConsumer } from '@sluice/consumers';
+
+// A consumer as a process of its own, for tests that kill or freeze it. CONSUMER_OPTIONS holds its options as JSON.
+
+const options = JSON.parse(process.env.CONSUMER_OPTIONS ?? '{}') as Partial<ConsumerOptions>; // written by the fixture
+const broken = process.env.CONSUMER_BREAK; // a negative control
+const consumer = createConsumer({
+  ...(broken === undefined ? {} : { [Symbol.for('sluice.break')]: broken }),
+  handlers: {
+    default: new URL('./handlers/scripted.js', import.meta.url),
+    measured: new URL('./handlers/measured.js', import.meta.url),
+  },
+  ...options,
+  listener: (event) => console.log(JSON.stringify(event)),
+});
+process.once('SIGTERM', () => {
+  void consumer.stop().then(() => process.exit(0));
+});
+await consumer.start();
+process.send?.({ type: 'ready' });

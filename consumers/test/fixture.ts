@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Consumer, type ConsumerEvent, type ConsumerOptions, createConsumer } from '@sluice/consumers';
+import { MESSAGE_FIELDS, queueKeys } from '@sluice/contract';
+import { type RedisServer, type RunningProcess, startProcess, startRedis, waitFor } from '@sluice/testbed';
+import { Redis } from 'ioredis';
+import type { JournalLine, Script } from './handlers/script.js';
+
+/** Switches acknowledging first on: what a negative control does to a consumer. */
+export const ACKNOWLEDGE_FIRST = { [Symbol.for('sluice.break')]: 'acknowledge-first' };
+
+const GROUP = 'processors';
+const HANDLERS = {
+  default: new URL('./handlers/scripted.js', import.meta.url),
+  measured: new URL('./handlers/measured.js', import.meta.url),
+};
+
+/** Options that make the tests quick where the defaults are made for production. */
+const QUICK = { threads: 2, backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 1 };
+
+/** A dead letter as a record. */
+export type DeadLetter = Record<string, string>;
+
+/** One test's queue on its own Redis, with consumers that end with the test. */
+export class Fixture {
+  readonly server: RedisServer;
+  readonly redis: Redis;
+  readonly journal: string;
+  readonly keys = queueKeys('tasks:stream');
+  readonly #cleanUps: (() => Promise<unknown>)[] = [];
+
+  constructor(server: RedisServer, folder: string) {
+    this.server = server;
+    this.journal = join(folder, 'journal');
+    this.redis = new Redis(server.url, { protocol: 2, maxRetriesPerRequest: null, retryStrategy: () => 20 });
+    this.redis.on('error', () => {}); // some tests take it away
+  }
+
+  /** Appends an entry as the engine does, and returns its task id. */
+  async append(payload: unknown, fields: Record<string, string> = {}, type = 'default'): Promise<string> {
+    const taskId = randomUUID();
+    const message: Record<string, string> = {
+      task_id: taskId,
+      timestamp: new Date().toISOString(),
+      type,
+      content_type: 'application/json',
+      payload: JSON.stringify({ data: payload }),
+      trace_context: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      ...fields,
+    };
+    const flat = MESSAGE_FIELDS.flatMap((name) => [name, message[name] ?? '']);
+    await this.redis.xadd(this.keys.stream(type), '*', ...flat);
+    return taskId;
+  }
+
+  /** Appends a task that does what the script says. */
+  async appendScript(script: Omit<Script, 'journal'> = {}): Promise<string> {
+    return this.append({ journal: this.journal, ...script });
+  }
+
+  async appendScripts(count: number, script: Omit<Script, 'journal'> = {}): Promise<string[]> {
+    return Promise.all(Array.from({ length: count }, () => this.appendScript(script)));
+  }
+
+  /** Starts a consumer in this process; it is stopped with the test. */
+  async consume(
+    options: Partial<ConsumerOptions> = {},
+  ): Promise<{ consumer: Consumer; events: ConsumerEvent[] }> {
+    const events: ConsumerEvent[] = [];
+    const consumer = createConsumer({
+      redisUrl: this.server.url,
+      handlers: HANDLERS,
+      ...QUICK,
+      ...options,
+      listener: (event) => events.push(event),
+    });
+    this.#cleanUps.push(() => consumer.stop());
+    await consumer.start();
+    return { consumer, events };
+  }
+
+  /** Starts a consumer in a process of its own; it is killed with the test. */
+  async consumeInProcess(
+    options: Record<string, unknown> = {},
+    env: Record<string, string> = {},
+  ): Promise<RunningProcess> {
+    const script = new URL('./consumer-process.js', import.meta.url).pathname;
+    const all = { redisUrl: this.server.url, ...QUICK, ...options };
+    const child = startProcess(script, { CONSUMER_OPTIONS: JSON.stringify(all), ...env });
+    this.#cleanUps.push(() => {
+      child.signal('SIGKILL');
+      return child.exited;
+    });
+    await child.ready;
+    return child;
+  }
+
+  /** Ends what was started, the last first: consumers leave before their Redis does. */
+  async cleanUp(): Promise<void> {
+    for (const cleanUp of this.#cleanUps.reverse()) await cleanUp();
+    this.redis.disconnect();
+    await this.server.stop();
+  }
+
+  /** What handlers wrote down so far. */
+  lines(): JournalLine[] {
+    if (!existsSync(this.journal)) return [];
+    const lines = readFileSync(this.journal, 'utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as JournalLine);
+  }
+
+  /** The ids of the tasks that started, or ended, in the order they did, as often as they did. */
+  ids(event: JournalLine['event']): string[] {
+    return this.lines()
+      .filter((line) => line.event === event)
+      .map((line) => line.id);
+  }
+
+  /** Waits until a number of tasks have started, or ended. */
+  async until(event: JournalLine['event'], count: number, timeoutMs = 20_000): Promise<void> {
+    await waitFor(() => this.ids(event).length >= count, { timeoutMs, what: `${count} tasks to ${event}` });
+  }
+
+  async backlog(type = 'default'): Promise<number> {
+    return this.redis.xlen(this.keys.stream(type));
+  }
+
+  /** Waits until everything that was appended has been settled. */
+  async drained(timeoutMs = 20_000): Promise<void> {
+    await waitFor(async () => (await this.backlog()) === 0 && (await this.backlog('measured')) === 0, {
+      timeoutMs,
+      what: 'the stream to be worked off',
+    });
+  }
+
+  async ledger(): Promise<Record<string, number>> {
+    const ledger = await this.redis.hgetall(this.keys.ledger(GROUP));
+    return Object.fromEntries(Object.entries(ledger).map(([name, value]) => [name, Number(value)]));
+  }
+
+  async deadLetters(): Promise<DeadLetter[]> {
+    const entries = await this.redis.xrange(this.keys.deadLetters, '-', '+');
+    return entries.map(([, fields]) => {
+      const letter: DeadLetter = {};
+      for (let i = 0; i + 1 < fields.length; i += 2) letter[fields[i] ?? ''] = fields[i + 1] ?? '';
+      return letter;
+    });
+  }
+
+  /** The consumers of the group, and how much is pending for each. */
+  async consumers(type = 'default'): Promise<Record<string, number>> {
+    const reply = await this.redis.xinfo('CONSUMERS', this.keys.stream(type), GROUP);
+    return Object.fromEntries(
+      (reply as (string | number)[][]).map((facts) => {
+        const fact = (name: string) => facts[facts.indexOf(name) + 1];
+        return [String(fact('name')), Number(fact('pending'))];
+      }),
+    );
+  }
+}
+
+/** A queue of its own for a test. Everything it starts ends with the test. */
+export async function setUp(
+  context: TestContext,
+  config: Parameters<typeof startRedis>[0] = {},
+): Promise<Fixture> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-consumers-'));
+  const fixture = new Fixture(await startRedis(config), folder);
+  context.after(async () => {
+    await fixture.cleanUp();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return fixture;
+}

@@ -1,0 +1,41 @@
+import { appendFileSync } from 'node:fs';
+
+/** What a test task asks its handler to do, and where the handler writes down that it ran. */
+export interface Script {
+  /** File that every run is written to. */
+  journal: string;
+  do?:
+    | 'return'
+    | 'throw'
+    | 'throw-unrecoverable'
+    | 'throw-retry-after'
+    | 'throw-odd'
+    | 'wait-for-abort'
+    | 'never-settle'
+    | 'block'
+    | 'exit'
+    | 'reject-unhandled';
+  /** Milliseconds: how long it takes, or what RetryAfter asks for. */
+  ms?: number;
+  /** Fails on attempts up to this one, and then returns; on all when it is left out. */
+  until?: number;
+}
+
+/** One line of a journal. */
+export interface JournalLine {
+  event: 'start' | 'end' | 'aborted';
+  id: string;
+  attempt: number;
+  pid: number;
+  at: number;
+}
+
+/** Appends a line; one write call, so that lines of several processes do not mix. */
+export function note(
+  event: JournalLine['event'],
+  task: { id: string; attempt: number },
+  journal: string,
+): void {
+  const line: JournalLine = { event, id: task.id, attempt: task.attempt, pid: process.pid, at: Date.now() };
+  appendFileSync(journal, `${JSON.stringify(line)}\n`);
+}

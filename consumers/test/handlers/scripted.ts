@@ -1,0 +1,48 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { defineHandler, RetryAfter, Unrecoverable } from '@sluice/consumers';
+import { note, type Script } from './script.js';
+
+/** Does what the task says. The handler of untyped tasks in the tests. */
+export default defineHandler('default', async (task, context) => {
+  const script = task.data as Script; // the tests append nothing else to this stream, but poison
+  const { journal, ms = 0, until = Number.POSITIVE_INFINITY } = script;
+  note('start', task, journal);
+  const what = task.attempt > until ? 'return' : (script.do ?? 'return');
+  switch (what) {
+    case 'return':
+      if (ms > 0) await pause(ms);
+      break;
+    case 'throw':
+      throw new TypeError(`attempt ${task.attempt} failed`);
+    case 'throw-unrecoverable':
+      throw new Unrecoverable('never going to work');
+    case 'throw-retry-after':
+      throw new RetryAfter(ms);
+    case 'throw-odd': {
+      const circular: Record<string, unknown> = {};
+      circular.self = circular;
+      throw [null, 'text', 10n, circular][task.attempt % 4];
+    }
+    case 'wait-for-abort':
+      await new Promise((_, reject) => {
+        context.signal.addEventListener('abort', () => {
+          note('aborted', task, journal);
+          reject(context.signal.reason);
+        });
+      });
+      break;
+    case 'never-settle':
+      await new Promise(() => {});
+      break;
+    case 'block':
+      for (;;);
+    case 'exit':
+      process.exit(3);
+      break;
+    case 'reject-unhandled':
+      void Promise.reject(new Error('nobody handles this'));
+      await pause(10_000);
+      break;
+  }
+  note('end', task, journal);
+});
