@@ -42,6 +42,7 @@ export async function startStandIn(
   const requests: StandIn['requests'] = [];
 
   const server = createServer((request, response) => {
+    if (request.method !== 'POST') return void response.writeHead(404).end(); // the look whether anything answers
     void readBody(request).then((body) => {
       requests.push({ path: request.url ?? '', body });
       return follow(courses.shift() ?? 'done', response);
