@@ -8,8 +8,10 @@ export interface Payload {
   readonly metadata: Record<string, unknown>;
 }
 
-// Plain maps only: msgpackr's own record structures would let one payload change how the next one reads.
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto' });
+// 'auto' is what msgpackr calls a bigint only where a number would not be exact; its types do not know it.
+// Plain maps only: msgpackr's own record structures would let one payload change how the next one reads. Integers of
+// 64 bits as the engine checked them: numbers where these are exact. Its types do not know 'auto', its code does.
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto' as 'number' });
 
 /**
  * Decodes the stored body of a task.
