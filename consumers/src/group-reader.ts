@@ -61,6 +61,7 @@ export class GroupReader {
   #read: Read | undefined;
   #roomChanged: (() => void) | undefined;
   #lastRefusal = '';
+  readonly #faulty = new Set<Lane>();
 
   constructor(parts: {
     group: string;
@@ -220,7 +221,7 @@ export class GroupReader {
       case 'NOGROUP':
       case 'UNBLOCKED': // the stream was deleted while the read waited
       case 'WRONGTYPE':
-        await this.#createGroups();
+        if (!(await this.#createGroups())) await pause(REFUSED_PAUSE_MS);
         return;
       default:
         // Reported once, not with every try.
@@ -231,19 +232,26 @@ export class GroupReader {
     }
   }
 
-  /** Creates the groups that are missing, and leaves out the lanes where that is not possible. */
-  async #createGroups(): Promise<void> {
+  /** Creates the groups that are missing, leaves out the lanes where that is not possible; false if nothing changed. */
+  async #createGroups(): Promise<boolean> {
+    let changed = false;
     for (const lane of this.#lanes.all) {
       const { stream } = lane.keys;
       try {
         if (await createGroup(this.#link.redis, stream, this.#group)) {
           this.#report({ type: 'group-created', stream, group: this.#group });
+          changed = true;
         }
+        this.#faulty.delete(lane);
       } catch (error) {
-        if (refusalOf(error) === undefined) return; // the connection is gone: the next turn waits for it
+        if (refusalOf(error) === undefined) return true; // the connection is gone: the next turn waits for it
         lane.unreadableUntil = performance.now() + UNREADABLE_MS;
+        changed = true;
+        if (this.#faulty.has(lane)) continue; // reported already
+        this.#faulty.add(lane);
         this.#report({ type: 'internal-error', where: `stream ${stream}`, error });
       }
     }
+    return changed;
   }
 }

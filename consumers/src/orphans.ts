@@ -1,7 +1,7 @@
 import type { Lane } from './entry.js';
 import type { HeldEntries } from './held-entries.js';
 import type { OutcomeWriter } from './outcome-writer.js';
-import type { RedisLink } from './redis-link.js';
+import { type RedisLink, refusalOf } from './redis-link.js';
 
 /** More than a thread can have asked for at once. */
 const MOST_ORPHANS = 5000;
@@ -23,16 +23,27 @@ export async function releaseOrphans(
 ): Promise<void> {
   await Promise.all(
     lanes.map(async (lane) => {
-      const pending = await link.redis.xpending(lane.keys.stream, group, '-', '+', MOST_ORPHANS, consumer);
+      const pending = await pendingFor(link, group, consumer, lane);
       if (pending.length === 0) return;
       const known = new Set<string>();
       for (const entry of held) if (entry.lane === lane) known.add(entry.id);
-      const orphans = (pending as [id: string][]) // id, consumer, idle time, deliveries
-        .filter(([id]) => !known.has(id))
-        .map(([id]) => ({ id, reason: 'unstarted' as const }));
+      const orphans = pending
+        .filter((id) => !known.has(id))
+        .map((id) => ({ id, reason: 'unstarted' as const }));
       for (let i = 0; i < orphans.length; i += CHUNK) {
         await writer.release(link.redis, lane.keys, orphans.slice(i, i + CHUNK));
       }
     }),
   );
+}
+
+async function pendingFor(link: RedisLink, group: string, consumer: string, lane: Lane): Promise<string[]> {
+  try {
+    const pending = await link.redis.xpending(lane.keys.stream, group, '-', '+', MOST_ORPHANS, consumer);
+    return (pending as [id: string][]).map(([id]) => id); // id, consumer, idle time, deliveries
+  } catch (error) {
+    // No group, or no stream: nothing is pending there, and the reader sees to it.
+    if (refusalOf(error) !== undefined) return [];
+    throw error;
+  }
 }

@@ -56,7 +56,7 @@ export class Supervisor {
     const watch = new RedisHealth(plan.processName, report).watch('supervisor');
     this.#link = new RedisLink(options.redisUrl, `${plan.processName}:supervisor`, (up, reason) => {
       watch(up, reason);
-      if (up) this.#afterOutage();
+      if (up && this.#pool !== undefined) this.#afterOutage();
     });
     this.#leases = new Leases(options.group, this.#lanes, this.#link, options.leaseSeconds);
     this.#recoverer = new Recoverer(options.group, this.#lanes, this.#link, options.leaseSeconds, report);

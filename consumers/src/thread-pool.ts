@@ -130,8 +130,9 @@ export class ThreadPool {
       pause(withinMs, undefined, { signal: timeout.signal }).catch(() => undefined),
     ]);
     timeout.abort();
+    const cutOff = [...unfinished]; // now: terminating makes them count as stopped
     await Promise.all(this.threads.map((thread) => thread.terminate()));
-    return [...unfinished];
+    return cutOff;
   }
 
   #newThread(index: number): WorkerThread {

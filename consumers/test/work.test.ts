@@ -102,6 +102,20 @@ test('no more tasks run at once than allowed, over all threads', async (t) => {
   assert.ok(most <= 3, `${most} ran at once`);
 });
 
+test('tasks that keep their thread busy are shared with others rather than hoarded', async (t) => {
+  const queue = await setUp(t);
+  const one = await queue.consumeInProcess({ threads: 1 });
+  const two = await queue.consumeInProcess({ threads: 1 });
+  await queue.appendScripts(40, { do: 'spin', ms: 60 });
+  await queue.drained();
+  const startedBy = (pid: number) =>
+    queue.lines().filter((line) => line.event === 'start' && line.pid === pid).length;
+  assert.ok(
+    Math.min(startedBy(one.pid), startedBy(two.pid)) >= 10,
+    `${startedBy(one.pid)} and ${startedBy(two.pid)}`,
+  );
+});
+
 test('entries stay in a stream that a second group has yet to read', async (t) => {
   const queue = await setUp(t);
   await queue.redis.xgroup('CREATE', 'tasks:stream', 'others', '0', 'MKSTREAM');

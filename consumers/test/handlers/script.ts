@@ -14,6 +14,8 @@ export interface Script {
     | 'never-settle'
     | 'block'
     | 'exit'
+    | 'kill-process'
+    | 'spin'
     | 'reject-unhandled';
   /** Milliseconds: how long it takes, or what RetryAfter asks for. */
   ms?: number;

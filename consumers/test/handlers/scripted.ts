@@ -39,6 +39,13 @@ export default defineHandler('default', async (task, context) => {
     case 'exit':
       process.exit(3);
       break;
+    case 'kill-process':
+      process.kill(process.pid, 'SIGKILL');
+      await new Promise(() => {});
+      break;
+    case 'spin':
+      for (const end = performance.now() + ms; performance.now() < end; );
+      break;
     case 'reject-unhandled':
       void Promise.reject(new Error('nobody handles this'));
       await pause(10_000);

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startProcess } from '@sluice/testbed';
+import { setUp } from './fixture.js';
+
+const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
+const HANDLER_MODULE = new URL('./handlers/record.js', import.meta.url).pathname;
+
+test('the program works tasks off with options from the environment, and ends on SIGTERM', async (t) => {
+  const queue = await setUp(t);
+  const program = startProcess(MAIN, { HANDLER_MODULE, REDIS_URL: queue.server.url, CONSUMER_THREADS: '1' });
+  t.after(() => program.signal('SIGKILL'));
+  await program.ready;
+  await queue.appendScripts(5);
+  await queue.until('end', 5);
+  program.signal('SIGTERM');
+  assert.deepEqual(await program.exited, { code: 0, signal: null });
+  assert.deepEqual(await queue.consumers(), {});
+  const lines = program
+    .output()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { message: string });
+  assert.deepEqual(
+    lines.map((line) => line.message).filter((message) => message !== 'consumer group created'),
+    ['consumer started', 'shutting down', 'shut down'],
+  );
+});
+
+const wrong: [what: string, env: Record<string, string>, says: RegExp][] = [
+  [
+    'a wrong variable',
+    { HANDLER_MODULE, TASK_TIMEOUT: 'soon' },
+    /^TASK_TIMEOUT is "soon"; allowed: a number above 0/,
+  ],
+  ['no handlers', { HANDLER_MODULE: '' }, /^HANDLER_MODULE is not set; allowed: /],
+  [
+    'a module that is not there',
+    { HANDLER_MODULE: '/nowhere.js' },
+    /^HANDLER_MODULE \/nowhere\.js does not load/,
+  ],
+  [
+    'a module of another kind',
+    { HANDLER_MODULE: MAIN.replace('main.js', 'backoff.js') },
+    /has no default export like/,
+  ],
+];
+for (const [what, env, says] of wrong) {
+  test(`${what} ends the program with one line that says so`, async () => {
+    const program = startProcess(MAIN, env);
+    const { code } = await program.exited;
+    assert.equal(code, 1);
+    assert.match(program.output(), says);
+    assert.equal(program.output().trim().split('\n').length, 1);
+  });
+}

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { waitFor } from '@sluice/testbed';
+import { type Fixture, setUp } from './fixture.js';
+
+/** Kills a process in the middle of its work, lets another take over, and returns the tasks nobody finished. */
+async function unfinishedAfterKill(queue: Fixture, env: Record<string, string> = {}): Promise<string[]> {
+  const victim = await queue.consumeInProcess({ maxConcurrentTasks: 20 }, env);
+  const ids = await queue.appendScripts(60, { ms: 400 });
+  await queue.until('start', 20);
+  victim.signal('SIGKILL');
+  await victim.exited;
+  await queue.consume();
+  await queue.drained();
+  const ended = new Set(queue.ids('end'));
+  return ids.filter((id) => !ended.has(id));
+}
+
+test('the tasks of a process that was killed are taken over by another', async (t) => {
+  const queue = await setUp(t);
+  assert.deepEqual(await unfinishedAfterKill(queue), []);
+  const ledger = await queue.ledger();
+  assert.equal(ledger.done, 60);
+  const again = queue.lines().filter((line) => line.event === 'start' && line.attempt === 2);
+  assert.ok(again.length > 0 && again.length <= 20, `${again.length} ran again`);
+  assert.equal(ledger.taken_over, again.length);
+});
+
+test('negative control: tasks of a consumer that acknowledges first are lost with it', async (t) => {
+  const queue = await setUp(t);
+  const lost = await unfinishedAfterKill(queue, { CONSUMER_BREAK: 'acknowledge-first' });
+  assert.ok(lost.length > 0);
+});
+
+test('a task that takes much longer than the lease stays with its consumer', async (t) => {
+  const queue = await setUp(t);
+  const { events } = await queue.consume();
+  await queue.consume();
+  await queue.appendScripts(40, { ms: 4000 });
+  await queue.drained();
+  assert.equal(queue.ids('start').length, 40);
+  assert.deepEqual(await queue.ledger(), { done: 40 });
+  assert.deepEqual(
+    events.filter((event) => event.type === 'tasks-taken-over'),
+    [],
+  );
+});
+
+test('the late outcome of a process that was frozen past its lease is fenced off', async (t) => {
+  const queue = await setUp(t);
+  const frozen = await queue.consumeInProcess({ threads: 1 });
+  await queue.appendScripts(5, { ms: 1000 });
+  await queue.until('start', 5);
+  frozen.signal('SIGSTOP');
+  const { consumer } = await queue.consume();
+  await queue.until('start', 10);
+  frozen.signal('SIGCONT');
+  await queue.drained();
+  await waitFor(() => frozen.output().split('outcome-fenced').length - 1 === 5, {
+    timeoutMs: 10_000,
+    what: 'five outcomes to be fenced off',
+  });
+  assert.equal(queue.ids('end').length, 10);
+  assert.deepEqual(await queue.ledger(), { taken_over: 5, done: 5 });
+  assert.equal(consumer.counters.done, 5);
+});
+
+test('a task that kills its process is a dead letter after its crashes, and the others get done', async (t) => {
+  const queue = await setUp(t);
+  const ids = await queue.appendScripts(10);
+  const deadly = await queue.append({ journal: queue.journal, do: 'kill-process' });
+  for (let lives = 0; lives < 3; lives++) {
+    const process = await queue.consumeInProcess({ threads: 1 });
+    await process.exited;
+  }
+  await queue.consume();
+  await queue.drained();
+  assert.equal(queue.ids('start').filter((id) => id === deadly).length, 3);
+  assert.deepEqual(
+    (await queue.deadLetters()).map((letter) => [letter.task_id, letter.reason, letter.crashes]),
+    [[deadly, 'crashed', '3']],
+  );
+  for (const id of ids) assert.ok(queue.ids('end').includes(id));
+});
+
+test('what somebody deleted while it was pending is counted as lost', async (t) => {
+  const queue = await setUp(t);
+  const victim = await queue.consumeInProcess({ threads: 1 });
+  await queue.appendScripts(3, { do: 'never-settle' });
+  await queue.until('start', 3);
+  victim.signal('SIGKILL');
+  await victim.exited;
+  const entries = await queue.redis.xrange('tasks:stream', '-', '+');
+  await queue.redis.xdel('tasks:stream', ...entries.map(([id]) => id));
+  const { events } = await queue.consume();
+  await waitFor(async () => (await queue.ledger()).lost === 3, {
+    timeoutMs: 15_000,
+    what: 'the loss to be noticed',
+  });
+  assert.equal(events.filter((event) => event.type === 'tasks-lost').length, 1);
+});
