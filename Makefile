@@ -1,15 +1,18 @@
-# make up    install, build, and run Redis, engine and consumers in the background
-# make down  end them        make logs  follow them        make clean  end them and delete their data
-# make test  all tests       make lint  style, layers, types
-# make load  the benchmark             make test-node22  all tests on Node 22 (linux-x64)
+# make up      install, build, and run Redis, engine and consumers in the background
+# make down    end them; what is queued is kept
+# make logs    follow their logs
+# make lint    style, layers, types
+# make test    all tests (make test-node22: the same on Node 22, on linux-x64)
+# make load    the benchmark
+# make clean   end what runs, delete what is queued, the logs and the results
 
 SHELL := /bin/sh
 LOGS := .data/logs
 
-.PHONY: help up down logs test test-node22 lint load clean build
+.PHONY: help up down logs test test-node22 lint load clean build node redis
 
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# make/make/p' Makefile
 
 up: build
 	@node launcher/dist/main.js up
@@ -20,28 +23,37 @@ down:
 logs:
 	@if [ -f launcher/dist/main.js ]; then node launcher/dist/main.js logs; else echo 'there are no logs yet: make up starts Sluice'; fi
 
-test: build
+test: redis
 	@npm test --silent
 
-test-node22: build
+test-node22: redis
 	@node tools/dist/with-node22.js npm test --silent
 
 lint: build
 	@npm run --silent lint
 
-load: build
+load: redis
 	@npm run --silent bench
 
 clean: down
 	@rm -rf .data coverage bench/results
-	@echo 'deleted .data (queue data, logs), coverage and bench/results'
+	@echo 'deleted .data (what was queued, logs), coverage and bench/results'
 
-build: node_modules/.package-lock.json
-	@npx --no-install tsc -b
+# Once for all tests: a machine without Redis then says so in one line, not in every test.
+redis: build
+	@node launcher/dist/main.js redis
 
+# The compiler itself, not through npx, which repeats every warning npm has about the settings of the machine.
+build: node node_modules/.package-lock.json
+	@node_modules/.bin/tsc -b
+
+node:
+	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); if (major !== 22 && !(major === 20 && minor >= 12)) { console.error(`this is Node $${process.version}; needed: 20, from 20.12, or 22`); process.exit(1); }'
+
+# Written by npm at the end of an installation: older than package-lock.json means out of date.
 node_modules/.package-lock.json: package-lock.json
-	@node -e 'const [major] = process.versions.node.split("."); if (major !== "20" && major !== "22") { console.error(`this is Node $${process.version}; needed: 20 or 22`); process.exit(1); }'
 	@mkdir -p $(LOGS)
 	@echo 'installing dependencies (log: $(LOGS)/install.log)'
-	@npm ci > $(LOGS)/install.log 2>&1 || { tail -n 20 $(LOGS)/install.log; echo 'npm ci failed, see $(LOGS)/install.log'; exit 1; }
+	@npm ci > $(LOGS)/install.log 2>&1 || { tail -n 5 $(LOGS)/install.log; echo 'npm ci failed; see $(LOGS)/install.log'; exit 1; }
 	@touch node_modules/.package-lock.json
+	@echo 'building'

@@ -1,1 +1,3 @@
-export { findRedis, type RedisCommand, type RedisSearch } from './redis-binary.js';
+export { freePort } from './free-port.js';
+export { findRedis, type RedisCommand } from './redis-binary.js';
+export type { RedisSearch } from './redis-search.js';

@@ -1,232 +1,252 @@
-import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { SluiceError } from '@sluice/contract';
 import { ControlServer, type RunState } from './control.js';
-import { LogFile } from './log-file.js';
-import { endOrphanedRedis, freePort, redisAnswers, spawnPrivateRedis } from './private-redis.js';
-import { findRedis, type RedisCommand } from './redis-binary.js';
-import { Service } from './service.js';
+import { freePort } from './free-port.js';
+import { LogFile, rotateLogs } from './log-file.js';
+import type { Places } from './places.js';
+import { redisAnswers, spawnPrivateRedis } from './private-redis.js';
+import { forkOwn, Program, readyMessage } from './program.js';
+import { findRedis } from './redis-binary.js';
+import { withoutPassword } from './redis-url.js';
+import { endLeftOver, RunFile } from './run-file.js';
 
 export interface KeeperOptions {
-  /** The root of the project. */
-  root: string;
+  places: Places;
   environment: Readonly<Record<string, string | undefined>>;
   /** One line about what is going on. */
   onProgress: (line: string) => void;
-  /** Something died for good: all has been ended. */
-  onGivenUp: (line: string) => void;
+  /** It ended because somebody else asked for it, or because a program died for good; with the last line to show. */
+  onEnded: (end: { line: string; failed: boolean }) => void;
 }
+
+/** Another launcher of the same checkout runs, or is just starting. */
+export class AlreadyRunning extends Error {}
+/** Somebody asked for the end before all was up; {@link KeeperOptions.onEnded} says the rest. */
+export class EndedWhileStarting extends Error {}
 
 const LOG_LOOK_EVERY_MS = 60_000;
-const READY_LIMIT_MS = 30_000;
-const REDIS_RESTART_MS = 500;
-const REDIS_GIVE_UP_AFTER = 8;
-
-/** Where everything that `make up` makes is kept. */
-export function dataDirOf(root: string): string {
-  return join(root, '.data');
-}
-
-/** The control socket of the launcher of this checkout. */
-export function controlPathOf(root: string): string {
-  return join(dataDirOf(root), 'control.sock');
-}
+const READYZ_LIMIT_MS = 30_000;
+const READYZ_EVERY_MS = 50;
+const GIVEN_REDIS_LIMIT_MS = 5000;
+const PRIVATE_REDIS_LIMIT_MS = 30_000;
 
 /** Runs Redis, the engine and the consumers, keeps them running, and ends them in order. */
 export class Keeper {
-  private readonly dataDir: string;
+  private readonly control: ControlServer;
+  private readonly runFile: RunFile;
   private readonly logs: LogFile[] = [];
   private readonly rotation: NodeJS.Timeout;
-  private redis: ChildProcess | undefined;
-  private redisDeaths = 0;
-  private engine: Service | undefined;
-  private consumer: Service | undefined;
-  private control: ControlServer | undefined;
+  private redis: Program<void> | undefined;
+  private engine: Program<Record<string, unknown>> | undefined;
+  private consumers: Program<Record<string, unknown>> | undefined;
+  private starting: Promise<RunState> | undefined;
   private stopping: Promise<string> | undefined;
 
   constructor(private readonly options: KeeperOptions) {
-    this.dataDir = dataDirOf(options.root);
-    mkdirSync(this.dataDir, { recursive: true });
-    this.rotation = setInterval(() => {
-      for (const log of this.logs) log.rotate();
-    }, LOG_LOOK_EVERY_MS);
+    const { places } = options;
+    mkdirSync(places.logs, { recursive: true });
+    this.runFile = new RunFile(places.runFile);
+    this.rotation = setInterval(() => rotateLogs(places.logs), LOG_LOOK_EVERY_MS);
+    this.control = new ControlServer(places.controlSocket, () => this.endOnRequest());
   }
 
   /**
-   * Starts all in order. When something cannot be started, all that was is ended again.
+   * Starts all. When something cannot be started, all that was is ended again.
    *
-   * @throws SluiceError with one line per thing that is wrong
+   * @throws AlreadyRunning, EndedWhileStarting, or SluiceError with one line per thing that is wrong
    */
   async start(): Promise<RunState> {
+    if (!(await this.control.listen())) {
+      clearInterval(this.rotation);
+      throw new AlreadyRunning();
+    }
+    this.starting = this.startAll();
     try {
-      const redisUrl = await this.startRedis();
-      const { url, opsUrl } = await this.startServices(redisUrl);
-      const state: RunState = { pid: process.pid, url, opsUrl, redisUrl };
-      this.control = new ControlServer(
-        controlPathOf(this.options.root),
-        () => state,
-        () => void this.stop().then(() => process.exit(0)),
-      );
-      await this.control.listen();
-      return state;
+      const run = await this.starting;
+      this.control.announce({ phase: 'running', run });
+      return run;
     } catch (error) {
+      if (this.stopping !== undefined) throw new EndedWhileStarting();
       await this.stop();
       throw error;
     }
   }
 
-  /** Ends all in the order in which nothing is lost: intake, consumers, Redis. Resolves with what it ended. */
-  stop(): Promise<string> {
-    this.stopping ??= this.end();
-    return this.stopping;
+  /** Ends all; {@link KeeperOptions.onEnded} is told when it is over. */
+  endOnRequest(): void {
+    void this.endAndTell(undefined);
   }
 
-  private async end(): Promise<string> {
-    clearInterval(this.rotation);
-    const ended: string[] = [];
-    if (await this.engine?.stop()) ended.push('engine');
-    if (await this.consumer?.stop()) ended.push('consumers');
-    if (await this.endRedis()) ended.push('Redis');
-    for (const log of this.logs) log.close();
-    rmSync(this.portFile, { force: true });
-    const line = `ended: ${ended.join(', ') || 'nothing was running'}`;
-    this.control?.close(line);
-    return line;
+  private async startAll(): Promise<RunState> {
+    const { places, onProgress } = this.options;
+    const left = await endLeftOver(places.runFile);
+    if (left.length > 0) onProgress(`ended what a launcher that was killed had left: ${left.join(', ')}`);
+    const redisUrl = await this.startRedis();
+    const run = await this.startServices(redisUrl);
+    onProgress('engine and consumers are ready');
+    return run;
   }
 
-  private get portFile(): string {
-    return join(this.dataDir, 'redis.port');
+  private startRedis(): Promise<string> {
+    const { REDIS_URL } = this.options.environment;
+    return REDIS_URL === undefined || REDIS_URL === '' ? this.startPrivateRedis() : this.reach(REDIS_URL);
   }
 
-  private get redisDir(): string {
-    return join(this.dataDir, 'redis');
-  }
-
-  private async startRedis(): Promise<string> {
-    const { environment, onProgress } = this.options;
-    await this.endLeftOver();
-    const given = environment.REDIS_URL;
-    if (given !== undefined && given !== '') {
-      // Left to the engine to complain about, which names what is allowed.
-      if (!/^rediss?:\/\//.test(given)) return given;
-      const shown = given.replace(/\/\/[^@]*@/, '//***@');
-      onProgress(`using the Redis of REDIS_URL, ${shown}`);
-      await redisAnswers(given, () => false, 5000).catch((error: Error) => {
-        throw new SluiceError('REDIS_UNAVAILABLE', `REDIS_URL is ${shown}: ${error.message}`);
-      });
-      return given;
-    }
-    const command = await findRedis({ dataDir: this.dataDir, environment, onProgress });
-    const port = await freePort();
-    writeFileSync(this.portFile, String(port));
-    const log = this.openLog('redis');
-    this.keepRedis(command, port, log);
-    const url = `redis://127.0.0.1:${port}`;
-    await redisAnswers(url, () => this.redisDeaths > 0).catch((error: Error) => {
-      throw new SluiceError(
-        'REDIS_UNAVAILABLE',
-        `${command.program} did not start (${error.message}); see ${log.path}`,
-      );
+  /** The Redis that somebody else runs. */
+  private async reach(url: string): Promise<string> {
+    // Left to the engine to complain about, which names what is allowed.
+    if (!/^rediss?:\/\//.test(url)) return url;
+    const shown = withoutPassword(url);
+    this.options.onProgress(`using the Redis of REDIS_URL, ${shown}`);
+    await redisAnswers(url, GIVEN_REDIS_LIMIT_MS, () => this.stopping !== undefined).catch((error: Error) => {
+      throw new SluiceError('REDIS_UNAVAILABLE', `REDIS_URL is ${shown}: ${error.message}`);
     });
-    onProgress(`Redis ${command.version} on port ${port}, data in ${this.redisDir}`);
     return url;
   }
 
-  /** A launcher that was killed could not end its Redis. */
-  private async endLeftOver(): Promise<void> {
-    if (!existsSync(this.portFile)) return;
-    const port = Number(readFileSync(this.portFile, 'utf8'));
-    if (await endOrphanedRedis(port, this.redisDir))
-      this.options.onProgress('ended the Redis of a launcher that was killed');
-    rmSync(this.portFile, { force: true });
-  }
-
-  private keepRedis(command: RedisCommand, port: number, log: LogFile): void {
-    const child = spawnPrivateRedis({ command, port, dir: this.redisDir, log: log.descriptor });
-    this.redis = child;
-    child.once('error', () => {}); // 'exit' does not follow then, redisAnswers reports it
-    child.once('exit', (code, signal) => {
-      this.redisDeaths++;
-      if (this.stopping !== undefined || this.control === undefined) return;
-      if (this.redisDeaths >= REDIS_GIVE_UP_AFTER) {
-        void this.giveUp(`Redis keeps dying (${signal ?? `exit code ${code}`}); see ${log.path}`);
-        return;
-      }
-      this.options.onProgress(`Redis died (${signal ?? `exit code ${code}`}), starting it again`);
-      setTimeout(() => {
-        if (this.stopping === undefined) this.keepRedis(command, port, log);
-      }, REDIS_RESTART_MS);
+  private async startPrivateRedis(): Promise<string> {
+    const { places, environment, onProgress } = this.options;
+    const command = await findRedis({ dataDir: places.data, environment, onProgress });
+    const port = await freePort();
+    const url = `redis://127.0.0.1:${port}`;
+    const log = this.openLog('redis');
+    this.redis = this.program('Redis', log, places.redis, {
+      launch: () => spawnPrivateRedis({ command, port, dir: places.redis, log: log.descriptor }),
+      ready: (child) =>
+        redisAnswers(url, PRIVATE_REDIS_LIMIT_MS, () => child.exitCode !== null || child.signalCode !== null),
     });
+    await this.redis.start().catch((error: Error) => {
+      if (this.stopping !== undefined) throw error;
+      throw new SluiceError(
+        'REDIS_UNAVAILABLE',
+        `${command.program} does not start; see ${relative(places.root, log.path)}`,
+        { cause: error },
+      );
+    });
+    onProgress(`Redis ${command.version} on port ${port}, data in ${relative(places.root, places.redis)}`);
+    return url;
   }
 
-  private async endRedis(): Promise<boolean> {
-    const { redis } = this;
-    if (redis === undefined || redis.exitCode !== null || redis.signalCode !== null) return false;
-    const exited = new Promise((resolve) => redis.once('exit', resolve));
-    redis.kill('SIGTERM'); // writes its data out first
-    await exited;
-    return true;
-  }
-
-  private async startServices(redisUrl: string): Promise<{ url: string; opsUrl: string }> {
-    const { root, onProgress } = this.options;
-    const environment: NodeJS.ProcessEnv = {
-      SCHEMA_MODULE: join(root, 'examples/webhooks/dist/schemas.js'),
-      HANDLER_MODULE: join(root, 'examples/webhooks/dist/handlers.js'),
-      DIGEST_DIR: join(this.dataDir, 'digest'),
-      ...this.options.environment,
-      REDIS_URL: redisUrl,
+  /** Both at the same time, so that what is wrong with either is said at once. */
+  private async startServices(redisUrl: string): Promise<RunState> {
+    const { places, environment } = this.options;
+    const example = join(places.root, 'examples/webhooks/dist');
+    const own = (name: string, script: string): Program<Record<string, unknown>> => {
+      const log = this.openLog(name);
+      const path = join(places.root, script);
+      const given = {
+        SCHEMA_MODULE: join(example, 'schemas.js'),
+        HANDLER_MODULE: join(example, 'handlers.js'),
+        ...environment,
+        REDIS_URL: redisUrl,
+      };
+      return this.program(name, log, path, {
+        launch: () => forkOwn(path, given, log),
+        ready: readyMessage,
+      });
     };
-    const engine = this.service('engine', join(root, 'engine/dist/main.js'), environment);
-    this.engine = engine;
-    const { url, opsUrl } = (await engine.start()) as { url: string; opsUrl: string };
-    const consumer = this.service('consumers', join(root, 'consumers/dist/main.js'), environment);
-    this.consumer = consumer;
-    await consumer.start();
-    await readiness(opsUrl);
-    onProgress('engine and consumers are ready');
-    return { url, opsUrl };
+    this.endIfAsked();
+    this.engine = own('engine', 'engine/dist/main.js');
+    this.consumers = own('consumers', 'consumers/dist/main.js');
+    const [engine, consumers] = await Promise.allSettled([this.engine.start(), this.consumers.start()]);
+    if (engine.status === 'rejected' || consumers.status === 'rejected') {
+      throw new SluiceError('INTERNAL_ERROR', complaintsOf([engine, consumers]).join('\n'));
+    }
+    const { url, opsUrl } = engine.value as { url: string; opsUrl: string }; // what an engine says when it is ready
+    await readiness(opsUrl, () => this.stopping !== undefined);
+    return { url, opsUrl, redisUrl };
   }
 
-  private service(name: string, script: string, environment: NodeJS.ProcessEnv): Service {
-    const log = this.openLog(name);
-    return new Service({
+  private program<Ready>(
+    name: string,
+    log: LogFile,
+    commandLinePart: string,
+    how: Pick<ConstructorParameters<typeof Program<Ready>>[0], 'launch' | 'ready'>,
+  ): Program<Ready> {
+    const { onProgress } = this.options;
+    return new Program({
       name,
-      script,
-      environment,
       log,
+      ...how,
+      onStarted: (pid) => this.runFile.note({ name, pid, commandLinePart, endsByItself: name !== 'Redis' }),
       onDied: (exit, restartInMs) => {
-        if (restartInMs === undefined) void this.giveUp(`the ${name} keeps dying (${exit}); see ${log.path}`);
-        else this.options.onProgress(`the ${name} died (${exit}), starting it again in ${restartInMs} ms`);
+        if (restartInMs !== undefined)
+          onProgress(`${name} died (${exit}), starting again in ${restartInMs} ms`);
+        else void this.endAndTell(`${name} keeps dying (${exit}), given up; see ${log.path}`);
       },
     });
   }
 
-  private async giveUp(line: string): Promise<void> {
-    await this.stop();
-    this.options.onGivenUp(line);
+  /** Between two steps of the start: whoever asked to end it must not get more started. */
+  private endIfAsked(): void {
+    if (this.stopping !== undefined) throw new EndedWhileStarting();
+  }
+
+  private async endAndTell(fault: string | undefined): Promise<void> {
+    const line = await this.stop();
+    this.options.onEnded({ line: fault ?? line, failed: fault !== undefined });
+  }
+
+  private stop(): Promise<string> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  /** Ends all in the order in which nothing is lost: intake, consumers, Redis. Resolves with what it ended. */
+  private async end(): Promise<string> {
+    clearInterval(this.rotation);
+    this.control.announce({ phase: 'ending' });
+    const ended = new Set<string>();
+    const endThose = async (): Promise<void> => {
+      if (await this.engine?.stop()) ended.add('engine');
+      if (await this.consumers?.stop()) ended.add('consumers');
+      if (await this.redis?.stop()) ended.add('Redis');
+    };
+    await endThose();
+    await this.starting?.catch(() => {}); // ends soon when it is asked to in between …
+    await endThose(); // … and may have started something after we had looked
+    for (const log of this.logs) log.close();
+    this.runFile.remove();
+    const line = this.lastLine([...ended]);
+    this.control.close(line);
+    return line;
+  }
+
+  private lastLine(ended: string[]): string {
+    if (ended.length === 0) return 'ended: nothing was running yet';
+    const { places } = this.options;
+    const kept = `; what is queued is kept in ${relative(places.root, places.redis)} (make clean deletes it)`;
+    return `ended: ${ended.join(', ')}${ended.includes('Redis') ? kept : ''}`;
   }
 
   private openLog(name: string): LogFile {
-    const log = new LogFile(this.dataDir, name);
+    const log = new LogFile(this.options.places.logs, name);
     this.logs.push(log);
     return log;
   }
 }
 
-async function readiness(opsUrl: string): Promise<void> {
-  const deadline = performance.now() + READY_LIMIT_MS;
-  while (performance.now() < deadline) {
+/** The lines of all that failed; what is wrong for both is said once. */
+function complaintsOf(results: readonly PromiseSettledResult<unknown>[]): string[] {
+  const lines = results.flatMap((result) =>
+    result.status === 'rejected' ? (result.reason as Error).message.split('\n') : [],
+  );
+  return [...new Set(lines)];
+}
+
+async function readiness(opsUrl: string, hasEnded: () => boolean): Promise<void> {
+  const deadline = performance.now() + READYZ_LIMIT_MS;
+  while (performance.now() < deadline && !hasEnded()) {
     const ready = await fetch(`${opsUrl}/readyz`).then(
       (response) => response.ok,
       () => false,
     );
     if (ready) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, READYZ_EVERY_MS));
   }
   throw new SluiceError(
     'REDIS_UNAVAILABLE',
-    `the engine did not become ready within ${READY_LIMIT_MS / 1000} s; see ${opsUrl}/health`,
+    `the engine did not become ready within ${READYZ_LIMIT_MS / 1000} s; see ${opsUrl}/health`,
   );
 }

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -13,14 +14,13 @@ import { join } from 'node:path';
 
 const LARGEST_BYTES = 50 * 1024 * 1024;
 
-/** The log of one program: one file, one older generation beside it, never more than 50 MiB each for long. */
+/** The log of one program: the file of this run, and beside it that of the run before. */
 export class LogFile {
   readonly path: string;
   /** To be handed to the program as its output. Opened for appending, so that truncating is safe. */
   readonly descriptor: number;
 
-  constructor(dataDir: string, name: string) {
-    const folder = join(dataDir, 'logs');
+  constructor(folder: string, name: string) {
     mkdirSync(folder, { recursive: true });
     this.path = join(folder, `${name}.log`);
     if (existsSync(this.path)) renameSync(this.path, `${this.path}.1`);
@@ -31,23 +31,30 @@ export class LogFile {
     return statSync(this.path).size;
   }
 
-  /** What was written for people rather than as log lines since the file had this size: its lines that are no JSON. */
+  /**
+   * What a program that could not start has said since the file had this size, for whoever typed the command: the
+   * lines that are no JSON, and of an error nobody foresaw its message without the stack.
+   */
   complaintSince(offset: number): string {
     const text = readFileSync(this.path).subarray(offset).toString();
-    return text
-      .split('\n')
-      .filter((line) => line.trim() !== '' && !line.startsWith('{'))
-      .join('\n');
-  }
-
-  /** Moves what is there to the older generation when it has grown too large. */
-  rotate(): void {
-    if (this.size <= LARGEST_BYTES) return;
-    copyFileSync(this.path, `${this.path}.1`);
-    truncateSync(this.path);
+    const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('{'));
+    if (!lines.some((line) => /^\s+at /.test(line))) return lines.join('\n');
+    const message = lines.find((line) => /^\S*Error\b.*: /.test(line)) ?? 'an error nobody foresaw';
+    return `${message}; see ${this.path}`;
   }
 
   close(): void {
     closeSync(this.descriptor);
+  }
+}
+
+/** Moves what is in a log that has grown too large to its older generation: none is over 50 MiB for long. */
+export function rotateLogs(folder: string): void {
+  if (!existsSync(folder)) return; // somebody tidied up: no reason to end what runs
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!name.endsWith('.log') || statSync(path).size <= LARGEST_BYTES) continue;
+    copyFileSync(path, `${path}.1`);
+    truncateSync(path); // its program has it open: it cannot be renamed
   }
 }

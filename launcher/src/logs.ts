@@ -1,13 +1,11 @@
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataDirOf } from './keeper.js';
 
 const LOOK_EVERY_MS = 200;
 const SHOWN_AT_FIRST_BYTES = 8 * 1024;
 
 /** `make logs`: prints the end of every log and what is added to it, each line with the name of its program, until Ctrl-C. */
-export async function followLogs(root: string, shownAtFirst = SHOWN_AT_FIRST_BYTES): Promise<void> {
-  const folder = join(dataDirOf(root), 'logs');
+export async function followLogs(folder: string, shownAtFirst = SHOWN_AT_FIRST_BYTES): Promise<void> {
   if (!existsSync(folder)) {
     console.error('there are no logs yet: make up starts Sluice');
     return;
@@ -25,7 +23,8 @@ export async function followLogs(root: string, shownAtFirst = SHOWN_AT_FIRST_BYT
       // Smaller than before: it has been rotated, what is there now is new.
       const start = size < from ? 0 : from;
       let text = rest.get(name) ?? '';
-      for await (const chunk of createReadStream(path, { start, end: size - 1 })) text += chunk;
+      for await (const chunk of createReadStream(path, { encoding: 'utf8', start, end: size - 1 }))
+        text += chunk;
       const lines = text.split('\n');
       rest.set(name, lines.pop() ?? '');
       const label = name.slice(0, -'.log'.length).padEnd(9);

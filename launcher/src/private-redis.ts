@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
 import { redisConnection, SluiceError } from '@sluice/contract';
 import { Redis } from 'ioredis';
 import { REDIS_IMAGE, type RedisCommand } from './redis-binary.js';
+import { isRecentEnough, tooOld } from './redis-version.js';
 
-const START_LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 20;
+const COMMAND_LIMIT_MS = 2000;
 
 export interface PrivateRedisOptions {
   command: RedisCommand;
@@ -34,8 +33,8 @@ export function spawnPrivateRedis({ command, port, dir, log }: PrivateRedisOptio
     appendfsync: 'everysec',
     save: '',
     'maxmemory-policy': 'noeviction',
-    // Not used for logging: it is the mark by which a later launcher knows this server as its own.
-    'syslog-ident': markOf(dir),
+    // Its command line stays as it is: by the folder in it a later launcher knows it as its own.
+    'set-proc-title': 'no',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   if (contained) args.unshift(...containerArguments(port, resolvePath(dir)));
@@ -43,40 +42,38 @@ export function spawnPrivateRedis({ command, port, dir, log }: PrivateRedisOptio
   return spawn(command.program, args, { stdio: ['ignore', log, log], detached: true });
 }
 
-function markOf(dir: string): string {
-  return `sluice-${createHash('sha256').update(resolvePath(dir)).digest('hex').slice(0, 16)}`;
-}
-
 const CONTAINER_PORT = 6379;
 
 function containerArguments(port: number, dir: string): string[] {
   const published = `127.0.0.1:${port}:${CONTAINER_PORT}`;
-  return ['run', '--rm', '-p', published, '-v', `${dir}:/data`, REDIS_IMAGE, 'redis-server'];
+  // As the user of the checkout: it must be able to delete what the container has written.
+  const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+  return ['run', '--rm', '--user', user, '-p', published, '-v', `${dir}:/data`, REDIS_IMAGE, 'redis-server'];
 }
 
 /**
  * Resolves when the Redis at the URL takes commands.
  *
- * @throws SluiceError `REDIS_UNAVAILABLE` when it does not within 30 s, or as soon as `hasEnded` says so
+ * @param limitMs for how long to try
+ * @param hasEnded trying ends when this says so
+ * @throws SluiceError `REDIS_UNAVAILABLE` when it does not, or is too old
  */
-export async function redisAnswers(
-  url: string,
-  hasEnded: () => boolean,
-  limitMs = START_LIMIT_MS,
-): Promise<void> {
-  const client = new Redis(url, redisConnection('sluice-launcher', 2000));
+export async function redisAnswers(url: string, limitMs: number, hasEnded = () => false): Promise<void> {
+  const client = new Redis(url, redisConnection('sluice-launcher', COMMAND_LIMIT_MS));
   let reason = 'it does not answer';
-  client.on('error', (error) => {
-    reason = error.message;
-  });
-  client.connect().catch(() => {}); // goes on trying by itself
+  const because = (error: Error): void => {
+    if (!/writeable|offline|Connection is closed/i.test(error.message)) reason = error.message;
+  };
+  client.on('error', because);
+  client.connect().catch(because); // goes on trying by itself
   try {
     const deadline = performance.now() + limitMs;
     while (performance.now() < deadline && !hasEnded()) {
-      const pong = await client.ping().catch((error: Error) => {
-        if (!/writeable|offline/i.test(error.message)) reason = error.message;
-      });
-      if (pong === 'PONG') return;
+      const info = await client.info('server').catch(because);
+      if (info !== undefined) {
+        requireRecent(info);
+        return;
+      }
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
     throw new SluiceError('REDIS_UNAVAILABLE', reason);
@@ -85,43 +82,9 @@ export async function redisAnswers(
   }
 }
 
-/**
- * Ends a Redis that a launcher left behind when it was killed. Only one that bears the
- * mark of our folder is ours: by now the port may be somebody else's.
- */
-export async function endOrphanedRedis(port: number, dir: string): Promise<boolean> {
-  const client = new Redis({
-    host: '127.0.0.1',
-    port,
-    ...redisConnection('sluice-launcher', 2000),
-    retryStrategy: () => null,
-  });
-  client.on('error', () => {}); // nobody there
-  try {
-    await client.connect();
-    const [, mark] = (await client.config('GET', 'syslog-ident')) as string[];
-    if (mark !== markOf(dir)) return false;
-    // Redis answers a successful SHUTDOWN by closing the connection.
-    await client.shutdown().catch(() => {});
-    return true;
-  } catch {
-    return false;
-  } finally {
-    client.disconnect();
+function requireRecent(info: string): void {
+  const version = /^redis_version:(\S+)/m.exec(info)?.[1];
+  if (version !== undefined && !isRecentEnough(version)) {
+    throw new SluiceError('REDIS_UNAVAILABLE', `it ${tooOld(version)}`);
   }
-}
-
-/** A port of the loopback interface on which nobody listens now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('the system named no port'));
-      });
-    });
-  });
 }

@@ -1,25 +1,66 @@
 import { fork } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
-import { runningLauncher } from './control.js';
-import { controlPathOf, dataDirOf } from './keeper.js';
+import { ControlClient } from './control.js';
 import type { KeeperReport } from './keeper-report.js';
+import { LogFile } from './log-file.js';
+import type { Places } from './places.js';
 import { welcome } from './welcome.js';
 
 const MAIN = new URL('./main.js', import.meta.url);
+const INTERRUPTED = 130;
 
 /** `make up`: starts all in the background and returns when it is ready. Resolves with the exit code. */
-export async function up(root: string): Promise<number> {
-  const running = await runningLauncher(controlPathOf(root));
-  if (running !== undefined) {
-    console.log(`Sluice runs already (make down ends it):\n\n${welcome(running)}`);
-    return 0;
+export async function up(places: Places): Promise<number> {
+  for (;;) {
+    const running = await ControlClient.connect(places.controlSocket);
+    const code = running === undefined ? await startInBackground(places) : await joinRunning(running);
+    if (code !== undefined) return code;
   }
-  const logs = join(dataDirOf(root), 'logs');
-  mkdirSync(logs, { recursive: true });
-  const log = openSync(join(logs, 'launcher.log'), 'w');
-  const child = fork(MAIN, ['keep'], { detached: true, stdio: ['ignore', log, log, 'ipc'] });
+}
+
+/** A launcher is there already: one may have to wait until it has started. Nothing when it is gone after all. */
+async function joinRunning(launcher: ControlClient): Promise<number | undefined> {
+  const first = await launcher.until(['starting', 'running', 'ending', 'ended']);
+  if (first?.phase === 'starting') console.log('Sluice is being started already, waiting for it');
+  const state = await launcher.until(['running', 'ended']);
+  if (state?.phase !== 'running') {
+    await launcher.gone();
+    return undefined;
+  }
+  launcher.close();
+  console.log(`Sluice runs already (make down ends it):\n\n${welcome(state.run)}`);
+  return 0;
+}
+
+/** Nothing when another command was faster. */
+function startInBackground(places: Places): Promise<number | undefined> {
+  const log = new LogFile(places.logs, 'launcher');
+  const output = log.descriptor;
+  // The one that stays, in a process group of its own: it outlives the terminal.
+  const child = fork(MAIN, ['keep'], { detached: true, stdio: ['ignore', output, output, 'ipc'] });
+  log.close();
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    isInterrupted = true;
+    child.kill('SIGTERM');
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   return new Promise((resolve) => {
+    const finish = (code: number | undefined): void => {
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      child.off('disconnect', onSilentEnd);
+      if (child.connected) child.disconnect();
+      child.unref();
+      resolve(code);
+    };
+    const onSilentEnd = (): void => {
+      if (isInterrupted) {
+        finish(INTERRUPTED); // it had not even begun
+        return;
+      }
+      console.error(`the launcher ended at its start without a word; see ${log.path}`);
+      finish(1);
+    };
+    child.once('disconnect', onSilentEnd); // after all messages, unlike 'exit'
     child.on('message', (report: KeeperReport) => {
       switch (report.type) {
         case 'progress':
@@ -27,23 +68,20 @@ export async function up(root: string): Promise<number> {
           return;
         case 'failed':
           console.error(report.line);
-          resolve(1);
+          finish(1);
+          return;
+        case 'ended': // by Ctrl-C here, or by make down elsewhere
+          console.log(report.line);
+          finish(isInterrupted ? INTERRUPTED : 1);
+          return;
+        case 'taken':
+          finish(undefined);
           return;
         case 'running':
-          console.log(
-            `Sluice is running (make logs follows, make down ends it):\n\n${welcome(report.state)}`,
-          );
-          child.disconnect();
-          child.unref();
-          resolve(0);
+          console.log(`Sluice is running (make logs follows, make down ends it):\n\n${welcome(report.run)}`);
+          finish(0);
           return;
       }
     });
-    child.once('exit', (code, signal) => {
-      console.error(`the launcher ended at its start (${signal ?? `exit code ${code}`}); see ${logs}`);
-      resolve(1);
-    });
-    // Ctrl-C while it starts: the launcher has a process group of its own and must be told.
-    process.once('SIGINT', () => child.kill('SIGTERM'));
   });
 }

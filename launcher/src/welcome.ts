@@ -1,11 +1,12 @@
 import type { RunState } from './control.js';
+import { withoutPassword } from './redis-url.js';
 
 /** What is shown when all is running: where it is, and a command that works as it stands. */
 export function welcome(state: RunState): string {
   return [
     `  intake      ${state.url}/tasks`,
     `  operations  ${state.opsUrl}/health`,
-    `  Redis       ${state.redisUrl.replace(/\/\/[^@]*@/, '//***@')}`,
+    `  Redis       ${withoutPassword(state.redisUrl)}`,
     '',
     'Send a task:',
     '',

@@ -1,4 +1,4 @@
-export { freePort } from './free-port.js';
+export { freePort } from '@sluice/launcher';
 export { type Answer, type Load, type LoadOptions, startLoad } from './load.js';
 export { type Exit, type RunningProcess, startProcess } from './process.js';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.js';

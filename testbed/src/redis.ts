@@ -3,9 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findRedis } from '@sluice/launcher';
+import { findRedis, freePort } from '@sluice/launcher';
 import { Redis } from 'ioredis';
-import { freePort } from './free-port.js';
 import { waitFor } from './wait-for.js';
 
 export interface RedisOptions {
