@@ -22,14 +22,16 @@ async function sayTo(t: TestContext, lines: string): Promise<string> {
 
 describe('askLauncher', () => {
   it('takes from what the launcher says where engine and Redis are', async (t) => {
-    const path = await sayTo(
-      t,
-      '{"pid":1,"url":"http://localhost:8000","redisUrl":"redis://localhost:6380"}\n',
-    );
+    const run = { url: 'http://localhost:8000', opsUrl: '', redisUrl: 'redis://localhost:6380' };
+    const path = await sayTo(t, `${JSON.stringify({ phase: 'running', run })}\n`);
     assert.deepEqual(await askLauncher(path), {
       url: 'http://localhost:8000',
       redisUrl: 'redis://localhost:6380',
     });
+  });
+
+  it('takes nothing from a launcher that is still starting', async (t) => {
+    assert.deepEqual(await askLauncher(await sayTo(t, '{"phase":"starting"}\n')), {});
   });
 
   it('has nothing to say when no launcher runs, or one left its socket behind', async (t) => {
