@@ -20,6 +20,7 @@ export class Leases {
   readonly #link: RedisLink;
   /** Time between two renewals; entries held for less than this were delivered recently enough. */
   readonly intervalMs: number;
+  #renewedAt = monotonicMs();
 
   constructor(group: string, lanes: readonly LaneKeys[], link: RedisLink, leaseSeconds: number) {
     this.#group = group;
@@ -29,7 +30,13 @@ export class Leases {
     this.intervalMs = (leaseSeconds * 1000) / 3;
   }
 
+  /** Whether the last renewal is longer ago than it should be. */
+  get overdue(): boolean {
+    return monotonicMs() - this.#renewedAt > this.intervalMs * 1.5;
+  }
+
   async renew(threads: readonly WorkerThread[]): Promise<void> {
+    this.#renewedAt = monotonicMs();
     const heldBefore = monotonicMs() - this.intervalMs;
     for (const thread of threads) {
       const old = thread.board.held().filter((entry) => entry.heldSince < heldBefore);
@@ -41,7 +48,7 @@ export class Leases {
           // Ids whose lease is lost already need nothing: their outcome will be fenced.
           await renewScript.run(
             this.#link.redis,
-            [lane.stream],
+            [lane.stream, lane.attempts, lane.ledger],
             [this.#group, thread.consumer, lowest, highest, ...chunk],
           );
         }

@@ -86,10 +86,10 @@ export class Supervisor {
     try {
       await this.#pool.start();
     } catch (error) {
-      this.#link.close();
+      await this.#leaveInTime([]);
       throw error;
     }
-    this.#renewing = setInterval(() => this.#renew(), this.#leases.intervalMs);
+    this.#renewing = setInterval(() => void this.#renew(), this.#leases.intervalMs);
     this.#recoverLater();
     report({ type: 'started', consumer: this.#processName, threads, taskTypes: Object.keys(modules) });
   }
@@ -109,11 +109,7 @@ export class Supervisor {
     for (const { board } of unfinished) {
       left += board.held().filter((entry) => entry.state === 'running').length;
     }
-    const leaving = this.#leave(unfinished).catch(() => undefined); // others clean up after us
-    const tooLong = setTimeout(() => this.#link.close(), LEAVE_MS);
-    await leaving;
-    clearTimeout(tooLong);
-    this.#link.close();
+    await this.#leaveInTime(unfinished);
     return left;
   }
 
@@ -123,9 +119,9 @@ export class Supervisor {
     for (;;) {
       await this.#link.ready();
       try {
-        for (const { stream } of this.#lanes) {
-          if (await createGroup(this.#link.redis, stream, group))
-            report({ type: 'group-created', stream, group });
+        for (const lane of this.#lanes) {
+          if (await createGroup(this.#link.redis, lane, group))
+            report({ type: 'group-created', stream: lane.stream, group });
         }
         const streams = this.#lanes.map((lane) => lane.stream);
         this.#processName = await takeConsumerName(this.#link.redis, streams, group, processName);
@@ -136,14 +132,18 @@ export class Supervisor {
     }
   }
 
-  #renew(): void {
+  async #renew(): Promise<void> {
     if (!this.#link.up || this.#pool === undefined) return;
-    this.#leases.renew(this.#pool.threads).catch((error: unknown) => this.#failed('leases', error));
+    try {
+      await this.#leases.renew(this.#pool.threads);
+    } catch (error) {
+      this.#failed('leases', error);
+    }
   }
 
   #afterOutage(): void {
     this.#recoverNotBefore = performance.now() + MERCY_MS;
-    this.#renew();
+    void this.#renew();
   }
 
   #recoverLater(): void {
@@ -156,6 +156,8 @@ export class Supervisor {
 
   async #recover(): Promise<void> {
     if (!this.#link.up || performance.now() < this.#recoverNotBefore) return;
+    // When this thread was kept from its timers, our own leases have run out as well: they come first.
+    if (this.#leases.overdue) await this.#renew();
     try {
       if (await this.#recoverer.recover()) this.#pool?.look();
     } catch (error) {
@@ -168,6 +170,14 @@ export class Supervisor {
     const refusal = refusalOf(error);
     if (refusal === undefined || refusal === 'NOGROUP' || error instanceof LinkClosed) return;
     this.#plan.report({ type: 'internal-error', where, error });
+  }
+
+  /** Leaves the group if Redis lets us within a second; if not, others clean up after us. */
+  async #leaveInTime(unfinished: readonly WorkerThread[]): Promise<void> {
+    const tooLong = setTimeout(() => this.#link.close(), LEAVE_MS);
+    await this.#leave(unfinished).catch(() => undefined);
+    clearTimeout(tooLong);
+    this.#link.close();
   }
 
   async #leave(unfinished: readonly WorkerThread[]): Promise<void> {

@@ -1,4 +1,5 @@
--- Frees entries whose consumer has not renewed its lease, and removes consumers that are gone for good.
+-- Frees entries whose consumer has not renewed its lease, and removes consumers that are gone for good. Also gives
+-- parked entries a time again that have lost theirs because somebody deleted the schedule.
 --
 -- KEYS  stream, attempts, retries, ledger
 -- ARGV  group, parked consumer, lease in ms, most entries to free, idle ms after which an empty consumer is gone
@@ -19,11 +20,24 @@ local function facts_of(reply)
   return facts
 end
 
+local function reschedule_parked()
+  local from = '-'
+  repeat
+    local entries = redis.call('XPENDING', stream, group, from, '+', 500, parked)
+    for _, entry in ipairs(entries) do
+      redis.call('ZADD', retries, 'NX', now, entry[1])
+      from = '(' .. entry[1]
+    end
+  until #entries < 500
+end
+
 local freed, lost, removed = {}, {}, {}
 local left = most
 for _, reply in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
   local consumer = facts_of(reply)
-  if consumer.name ~= parked then
+  if consumer.name == parked then
+    if consumer.pending > redis.call('ZCARD', retries) then reschedule_parked() end
+  else
     if consumer.pending > 0 and left > 0 then
       local count = 0
       local expired = redis.call('XPENDING', stream, group, 'IDLE', lease, '-', '+', left, consumer.name)

@@ -25,8 +25,11 @@ end
 
 local function suspect_is_out()
   local id = redis.call('HGET', attempts, '~alone')
-  local entry = id and pending(id)
-  return entry and entry[2] ~= parked
+  if not id then return false end
+  local entry = pending(id)
+  if entry and entry[2] ~= parked then return true end
+  redis.call('HDEL', attempts, '~alone')
+  return false
 end
 
 local function forget(id)
