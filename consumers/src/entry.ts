@@ -28,7 +28,8 @@ export class Entry {
   readonly lane: Lane;
   /** Its place on the thread's board. */
   readonly slot: number;
-  readonly fields: readonly Buffer[];
+  /** Let go of once they are decoded: each is a part of a whole chunk that came from the socket. */
+  fields: readonly Buffer[];
   /** How often it was handed out, this time included. */
   readonly deliveries: number;
   /** Failed attempts so far. */

@@ -22,7 +22,9 @@ try {
     },
   });
 
+  let shuttingDown = false;
   const shutDown = async (code: number) => {
+    shuttingDown = true;
     await consumer.stop();
     process.exit(code === 0 && left > 0 ? 1 : code);
   };
@@ -33,14 +35,10 @@ try {
     });
   }
 
-  // Whoever started us with a channel wants us to end with them.
-  process.once('disconnect', () => {
-    logged({ type: 'shutdown-started', signal: 'disconnect' });
-    void shutDown(0);
+  await consumer.start().catch((error: unknown) => {
+    if (!shuttingDown) throw error; // a start that was stopped has failed, as it should
   });
-
-  await consumer.start();
-  process.send?.({ type: 'ready' });
+  if (!shuttingDown) process.send?.({ type: 'ready' });
 } catch (error) {
   if (!(error instanceof SluiceError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -29,6 +29,15 @@ export const consumerOptions = Type.Object({
     default: 1000,
     description: 'Tasks that one process runs at once, over all its threads. At the limit it reads no more.',
   }),
+  threadHeapMb: Type.Optional(
+    Type.Integer({
+      env: 'CONSUMER_THREAD_HEAP',
+      minimum: 16,
+      maximum: 65_536,
+      description:
+        'MiB of JavaScript heap a thread may use before it is ended and replaced. Without it, the limit is that of V8.',
+    }),
+  ),
   readBatchSize: Type.Integer({
     env: 'READ_BATCH_SIZE',
     minimum: 1,

@@ -39,6 +39,7 @@ export function readTask(entry: Entry, handlers: ReadonlyMap<string, LoadedHandl
     throw new Poison('unknown-type', `no handler for task type "${message.type}"; there are: ${known}`);
   }
   const { data, metadata } = payloadOf(message);
+  entry.fields = [];
   const faults = handler.faultsOf(data);
   if (faults !== undefined) throw new Poison('schema-mismatch', faults);
   const task: Task = {

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { describeThrown, SluiceError } from '@sluice/contract';
 import type { ConsumerEvent } from '@sluice/telemetry';
+import { limitEvents } from './event-limit.js';
 import { loadHandlers } from './handler-registry.js';
 import { ThreadConsumer } from './thread-consumer.js';
 import type { FromThread, ThreadSetup, ToThread } from './thread-messages.js';
@@ -13,7 +14,7 @@ const setup = workerData as ThreadSetup; // what thread-pool.ts passes
 
 try {
   const handlers = await loadHandlers(setup.modules, setup.options);
-  const consumer = new ThreadConsumer(setup, handlers, report);
+  const consumer = new ThreadConsumer(setup, handlers, limitEvents(report));
   consumer.start();
   supervisor.on('message', (message: ToThread) => {
     if (message.type === 'look') consumer.lookForDue();

@@ -25,9 +25,11 @@ export class WorkerThread {
     this.consumer = setup.consumer;
     this.index = setup.index;
     this.board = new BoardView(setup.board);
+    const heapMb = setup.options.threadHeapMb;
     this.#worker = new Worker(new URL('./thread.js', import.meta.url), {
       name: setup.consumer,
       workerData: setup,
+      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
     });
     let uncaught: string | undefined;
     this.#worker.on('error', (error: unknown) => {

@@ -191,3 +191,16 @@ test('a task that ignores the end of its time counts as failed too, and its late
   await queue.until('end', 2);
   assert.deepEqual(await queue.ledger(), { retried: 2, dead: 2 });
 });
+
+test('a task that waits for its next attempt survives the loss of the schedule', async (t) => {
+  const queue = await setUp(t);
+  await queue.consume({ backoffBaseSeconds: 300, backoffMaxSeconds: 300 });
+  await queue.appendScript({ do: 'throw', until: 1 });
+  await waitFor(async () => (await queue.ledger()).retried === 1, {
+    timeoutMs: 5000,
+    what: 'the first failure',
+  });
+  await queue.redis.del('tasks:stream:retries:processors');
+  await queue.drained();
+  assert.equal(queue.ids('end').length, 1);
+});

@@ -87,3 +87,20 @@ test('a thread is free for others while a task waits in vain', async (t) => {
     what: 'all others to be acknowledged',
   });
 });
+
+test('a thread that runs out of memory is replaced, and only its task is tried again', async (t) => {
+  const queue = await setUp(t);
+  const { events } = await queue.consume({ threadHeapMb: 32, maxAttempts: 2 });
+  const hungry = await queue.appendScript({ do: 'exhaust-heap' });
+  const others = await queue.appendScripts(20, { ms: 10 });
+  await queue.drained();
+  assert.equal(queue.ids('start').filter((id) => id === hungry).length, 2);
+  const letters = await queue.deadLetters();
+  assert.deepEqual(
+    letters.map((letter) => letter.task_id),
+    [hungry],
+  );
+  assert.match(letters[0]?.error_message ?? '', /memory/i);
+  for (const id of others) assert.ok(queue.ids('end').includes(id));
+  assert.equal(replaced(events).length, 2);
+});

@@ -24,6 +24,8 @@ export type ConsumerEvent =
   | { type: 'task-timed-out'; taskId: string; taskType: string; timeoutMs: number }
   /** The outcome came after the entry had been taken over: it was not written, the other run counts. */
   | { type: 'outcome-fenced'; stream: string; entryId: string }
+  /** More events about single tasks than are reported within a second; the counters have them all. */
+  | { type: 'events-suppressed'; count: number }
   | { type: 'tasks-taken-over'; stream: string; from: string; count: number }
   /** Entries that were pending but are no longer in the stream: somebody deleted or trimmed them. */
   | { type: 'tasks-lost'; stream: string; entryIds: readonly string[] }

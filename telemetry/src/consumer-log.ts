@@ -45,6 +45,9 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
           'outcome dropped: the task had been taken over',
         );
         return;
+      case 'events-suppressed':
+        log.warn({ count: event.count }, 'more tasks failed than are reported one by one');
+        return;
       case 'tasks-taken-over':
         log.warn({ stream: event.stream, from: event.from, count: event.count }, 'tasks taken over');
         return;

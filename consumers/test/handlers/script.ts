@@ -16,6 +16,7 @@ export interface Script {
     | 'exit'
     | 'kill-process'
     | 'spin'
+    | 'exhaust-heap'
     | 'reject-unhandled';
   /** Milliseconds: how long it takes, or what RetryAfter asks for. */
   ms?: number;

@@ -46,6 +46,10 @@ export default defineHandler('default', async (task, context) => {
     case 'spin':
       for (const end = performance.now() + ms; performance.now() < end; );
       break;
+    case 'exhaust-heap': {
+      const all: unknown[] = [];
+      for (;;) all.push(Array.from({ length: 1000 }, () => ({})));
+    }
     case 'reject-unhandled':
       void Promise.reject(new Error('nobody handles this'));
       await pause(10_000);
