@@ -269,7 +269,7 @@ export class GroupReader {
     for (const lane of this.#lanes.all) {
       const { stream } = lane.keys;
       try {
-        if (await createGroup(this.#link.redis, stream, this.#group)) {
+        if (await createGroup(this.#link.redis, lane.keys, this.#group)) {
           this.#report({ type: 'group-created', stream, group: this.#group });
           changed = true;
         }

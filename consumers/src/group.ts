@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { queueKeys } from '@sluice/contract';
 import type { Redis } from 'ioredis';
+import { createGroupScript } from './scripts.js';
 
 /** The consumer that owns entries which wait for their time; no process goes by this name. */
 export const PARKED = '~parked';
@@ -25,7 +26,7 @@ export function laneKeys(streamName: string, group: string, taskTypes: readonly 
       stream,
       attempts: keys.attempts(stream, group),
       retries: keys.retries(stream, group),
-      ledger: keys.ledger(group),
+      ledger: keys.ledger(stream, group),
       deadLetters: keys.deadLetters,
     };
   });
@@ -37,14 +38,12 @@ export function laneKeys(streamName: string, group: string, taskTypes: readonly 
  * From the beginning of the stream and not from its end: what was appended before the first consumer came, or
  * after a FLUSHALL before this noticed, is to be worked off too.
  */
-export async function createGroup(redis: Redis, stream: string, group: string): Promise<boolean> {
-  try {
-    await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith('BUSYGROUP')) return false;
-    throw error;
-  }
+export async function createGroup(
+  redis: Redis,
+  { stream, ledger }: Pick<LaneKeys, 'stream' | 'ledger'>,
+  group: string,
+): Promise<boolean> {
+  return (await createGroupScript.run(redis, [stream, ledger], [group])) === 1;
 }
 
 /**

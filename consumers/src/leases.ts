@@ -48,7 +48,7 @@ export class Leases {
           // Ids whose lease is lost already need nothing: their outcome will be fenced.
           await renewScript.run(
             this.#link.redis,
-            [lane.stream],
+            [lane.stream, lane.attempts, lane.ledger],
             [this.#group, thread.consumer, lowest, highest, ...chunk],
           );
         }

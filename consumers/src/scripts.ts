@@ -40,6 +40,7 @@ export class Script {
   }
 }
 
+export const createGroupScript = new Script('create-group');
 export const doneScript = new Script('done');
 export const parkScript = new Script('park');
 export const buryScript = new Script('bury');

@@ -192,7 +192,7 @@ export class Settler {
       const refused = reason instanceof Error ? reason.message : '';
       if (refused.startsWith('NOGROUP')) {
         // FLUSHALL took the entries along; without a group the script cannot even say so.
-        await createGroup(this.#link.redis, lane.keys.stream, this.#group);
+        await createGroup(this.#link.redis, lane.keys, this.#group);
       } else {
         await pause(REFUSED_PAUSE_MS);
       }

@@ -119,9 +119,9 @@ export class Supervisor {
     for (;;) {
       await this.#link.ready();
       try {
-        for (const { stream } of this.#lanes) {
-          if (await createGroup(this.#link.redis, stream, group))
-            report({ type: 'group-created', stream, group });
+        for (const lane of this.#lanes) {
+          if (await createGroup(this.#link.redis, lane, group))
+            report({ type: 'group-created', stream: lane.stream, group });
         }
         const streams = this.#lanes.map((lane) => lane.stream);
         this.#processName = await takeConsumerName(this.#link.redis, streams, group, processName);

@@ -137,9 +137,14 @@ export class Fixture {
     });
   }
 
+  /** What the group has counted, over all streams. */
   async ledger(): Promise<Record<string, number>> {
-    const ledger = await this.redis.hgetall(this.keys.ledger(GROUP));
-    return Object.fromEntries(Object.entries(ledger).map(([name, value]) => [name, Number(value)]));
+    const ledger: Record<string, number> = {};
+    for (const type of Object.keys(HANDLERS)) {
+      const one = await this.redis.hgetall(this.keys.ledger(this.keys.stream(type), GROUP));
+      for (const [name, value] of Object.entries(one)) ledger[name] = (ledger[name] ?? 0) + Number(value);
+    }
+    return ledger;
   }
 
   async deadLetters(): Promise<DeadLetter[]> {

@@ -44,7 +44,7 @@ test('what has not finished when the time is up stays for the next consumer', as
   await queue.consume();
   await queue.drained();
   assert.deepEqual(queue.ids('end').sort(), ids.sort());
-  assert.deepEqual(await queue.ledger(), { done: 5 });
+  assert.deepEqual(await queue.ledger(), { interrupted: 5, done: 5 });
 });
 
 test('SIGTERM ends the process with exit code 0 and every task it ran acknowledged', async (t) => {

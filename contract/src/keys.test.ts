@@ -10,7 +10,7 @@ describe('queueKeys', () => {
     assert.equal(keys.stream('push'), 'tasks:stream:push');
     assert.equal(keys.retries('tasks:stream:push', 'processors'), 'tasks:stream:push:retries:processors');
     assert.equal(keys.attempts('tasks:stream:push', 'processors'), 'tasks:stream:push:attempts:processors');
-    assert.equal(keys.ledger('processors'), 'tasks:ledger:processors');
+    assert.equal(keys.ledger('tasks:stream:push', 'processors'), 'tasks:stream:push:ledger:processors');
     assert.equal(keys.deadLetters, 'tasks:dlq');
   });
 
@@ -18,7 +18,7 @@ describe('queueKeys', () => {
     const keys = queueKeys('shop');
     assert.equal(keys.stream(DEFAULT_TASK_TYPE), 'shop');
     assert.equal(keys.stream('order'), 'shop:order');
-    assert.equal(keys.ledger('g'), 'shop:ledger:g');
+    assert.equal(keys.ledger('shop', 'g'), 'shop:ledger:g');
     assert.equal(keys.deadLetters, 'shop:dlq');
   });
 
@@ -28,8 +28,11 @@ describe('queueKeys', () => {
       const streams = [keys.stream(DEFAULT_TASK_TYPE), keys.stream('retries'), keys.stream('ledger')];
       const all = [
         ...streams,
-        ...streams.flatMap((stream) => [keys.retries(stream, 'g'), keys.attempts(stream, 'g')]),
-        keys.ledger('g'),
+        ...streams.flatMap((stream) => [
+          keys.retries(stream, 'g'),
+          keys.attempts(stream, 'g'),
+          keys.ledger(stream, 'g'),
+        ]),
         keys.deadLetters,
       ];
       assert.equal(new Set(all).size, all.length);

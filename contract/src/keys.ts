@@ -8,7 +8,7 @@ import { DEFAULT_TASK_TYPE } from './task-type.js';
  * tasks:stream:<type>     tasks of one type        (stream)
  * <stream>:retries:<group>    entry id, by the time it is due    (sorted set)
  * <stream>:attempts:<group>   entry id -> failed attempts and first failure (hash)
- * tasks:ledger:<group>    done, dead, retried ... (hash)
+ * <stream>:ledger:<group>     done, dead, retried ... (hash)
  * tasks:dlq               dead-letter stream
  * ```
  */
@@ -19,8 +19,11 @@ export interface QueueKeys {
   retries(stream: string, group: string): string;
   /** Failed attempts of the entries of a stream that have failed before. */
   attempts(stream: string, group: string): string;
-  /** How many tasks a group has settled, and how. */
-  ledger(group: string): string;
+  /**
+   * How many tasks of a stream a group has settled, and how. For each stream by itself, so that each can be balanced
+   * against its own number of appends.
+   */
+  ledger(stream: string, group: string): string;
   /** Tasks that will not be tried again, with the reason. */
   readonly deadLetters: string;
 }
@@ -32,7 +35,7 @@ export function queueKeys(streamName: string): QueueKeys {
     stream: (type) => (type === DEFAULT_TASK_TYPE ? streamName : `${streamName}:${type}`),
     retries: (stream, group) => `${stream}:retries:${group}`,
     attempts: (stream, group) => `${stream}:attempts:${group}`,
-    ledger: (group) => `${namespace}:ledger:${group}`,
+    ledger: (stream, group) => `${stream}:ledger:${group}`,
     deadLetters: `${namespace}:dlq`,
   };
 }

@@ -14,6 +14,7 @@ local owned = owned_by(stream, group, consumer, ARGV[4], ARGV[5])
 local now = now_ms()
 
 local fenced, lost = {}, {}
+local interrupted = 0
 for i = 6, #ARGV, 2 do
   local id, how = ARGV[i], ARGV[i + 1]
   local deliveries = owned[id]
@@ -24,11 +25,14 @@ for i = 6, #ARGV, 2 do
       local failed, first, excused = history_of(attempts, id)
       remember(attempts, id, failed, first, excused + 1)
     end
+    if how ~= 'unstarted' then interrupted = interrupted + 1 end
     redis.call('ZADD', retries, now, id)
   else
     redis.call('HDEL', attempts, id)
     lost[#lost + 1] = id
   end
 end
+-- Those runs may have had their effect already: the audit counts them as possible duplicates.
+if interrupted > 0 then redis.call('HINCRBY', ledger, 'interrupted', interrupted) end
 if #lost > 0 then redis.call('HINCRBY', ledger, 'lost', #lost) end
 return { fenced, lost }
