@@ -42,7 +42,7 @@ export const consumerOptions = Type.Object({
     env: 'READ_BATCH_SIZE',
     minimum: 1,
     maximum: 1000,
-    default: 100,
+    default: 200,
     description: 'Most tasks of one type that a thread reads at once; fewer when they turn out to be slow.',
   }),
   taskTimeoutSeconds: Type.Number({
