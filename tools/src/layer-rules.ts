@@ -2,6 +2,8 @@
 export interface LayerRule {
   /** Packages it may import, by directory. */
   may: readonly string[];
+  /** What its tests may import besides. */
+  testsMay?: readonly string[];
   because: string;
 }
 
@@ -24,6 +26,13 @@ export const LAYER_RULES: Readonly<Record<string, LayerRule>> = {
     may: ['contract', 'telemetry'],
     because:
       'a program that embeds consumers must not install uWebSockets.js or anything else of the HTTP intake',
+  },
+  cli: {
+    may: ['contract'],
+    // What it audits must have been settled by real consumers.
+    testsMay: ['consumers'],
+    because:
+      'it looks at a queue from outside, through Redis only: it must tell the truth about any consumer',
   },
   launcher: {
     may: ['contract'],

@@ -63,7 +63,7 @@ function faultOfPackage(
   if (target === home) return isTest(path) ? faultOfDoor(specifier, target) : RULES.ownDoor;
   const rule = LAYER_RULES[home.directory];
   if (rule === undefined) return undefined; // reported once for the package
-  const may = isTest(path) ? [...rule.may, ...TESTS_MAY_ALSO] : rule.may;
+  const may = isTest(path) ? [...rule.may, ...TESTS_MAY_ALSO, ...(rule.testsMay ?? [])] : rule.may;
   if (!may.includes(target.directory)) {
     const list = rule.may.length === 0 ? 'nothing of ours' : `only ${rule.may.join(', ')}`;
     return `${home.directory} may import ${list}: ${rule.because}`;
