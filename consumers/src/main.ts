@@ -34,6 +34,11 @@ try {
       void shutDown(0);
     });
   }
+  // Whoever started us with a channel wants us to end with them.
+  process.once('disconnect', () => {
+    logged({ type: 'shutdown-started', signal: 'disconnect' });
+    void shutDown(0);
+  });
 
   await consumer.start().catch((error: unknown) => {
     if (!shuttingDown) throw error; // a start that was stopped has failed, as it should
