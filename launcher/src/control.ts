@@ -5,8 +5,9 @@ import { createInterface } from 'node:readline';
 import { SluiceError } from '@sluice/contract';
 import { holdingLock } from './lock-file.js';
 
-/** Where what a launcher runs can be reached. */
+/** Where a launcher, and what it runs, can be reached. */
 export interface RunState {
+  pid: number;
   url: string;
   opsUrl: string;
   redisUrl: string;

@@ -120,11 +120,11 @@ export class Keeper {
       if (this.stopping !== undefined) throw error;
       throw new SluiceError(
         'REDIS_UNAVAILABLE',
-        `${command.program} does not start; see ${relative(places.root, log.path)}`,
+        `${command.program} does not start; see ${this.shown(log.path)}`,
         { cause: error },
       );
     });
-    onProgress(`Redis ${command.version} on port ${port}, data in ${relative(places.root, places.redis)}`);
+    onProgress(`Redis ${command.version} on port ${port}, data in ${this.shown(places.redis)}`);
     return url;
   }
 
@@ -138,6 +138,7 @@ export class Keeper {
       const given = {
         SCHEMA_MODULE: join(example, 'schemas.js'),
         HANDLER_MODULE: join(example, 'handlers.js'),
+        DIGEST_DIR: places.digest,
         ...environment,
         REDIS_URL: redisUrl,
       };
@@ -155,7 +156,7 @@ export class Keeper {
     }
     const { url, opsUrl } = engine.value as { url: string; opsUrl: string }; // what an engine says when it is ready
     await readiness(opsUrl, () => this.stopping !== undefined);
-    return { url, opsUrl, redisUrl };
+    return { pid: process.pid, url, opsUrl, redisUrl };
   }
 
   private program<Ready>(
@@ -169,11 +170,11 @@ export class Keeper {
       name,
       log,
       ...how,
-      onStarted: (pid) => this.runFile.note({ name, pid, commandLinePart, endsByItself: name !== 'Redis' }),
+      onStarted: (pid) => this.runFile.note({ name, pid, commandLinePart }),
       onDied: (exit, restartInMs) => {
         if (restartInMs !== undefined)
           onProgress(`${name} died (${exit}), starting again in ${restartInMs} ms`);
-        else void this.endAndTell(`${name} keeps dying (${exit}), given up; see ${log.path}`);
+        else void this.endAndTell(`${name} keeps dying (${exit}), given up; see ${this.shown(log.path)}`);
       },
     });
   }
@@ -216,8 +217,14 @@ export class Keeper {
   private lastLine(ended: string[]): string {
     if (ended.length === 0) return 'ended: nothing was running yet';
     const { places } = this.options;
-    const kept = `; what is queued is kept in ${relative(places.root, places.redis)} (make clean deletes it)`;
+    const kept = `; what is queued is kept in ${this.shown(places.redis)} (make clean deletes it)`;
     return `ended: ${ended.join(', ')}${ended.includes('Redis') ? kept : ''}`;
+  }
+
+  /** A path as one would type it after `make`. */
+  private shown(path: string): string {
+    const below = relative(this.options.places.root, path);
+    return below.startsWith('..') ? path : below;
   }
 
   private openLog(name: string): LogFile {

@@ -13,7 +13,7 @@ const COMMANDS =
 
 async function main(command: string | undefined): Promise<number> {
   process.chdir(ROOT); // the control socket is reached by a short path
-  const places = placesOf(ROOT);
+  const places = placesOf(ROOT, process.env.SLUICE_DATA_DIR);
   switch (command) {
     case 'up':
       return up(places);

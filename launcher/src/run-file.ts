@@ -8,8 +8,6 @@ export interface NotedProcess {
   pid: number;
   /** What its command line contains: by the time somebody looks, the id may be another's. */
   commandLinePart: string;
-  /** It ends by itself when its launcher is gone. */
-  endsByItself: boolean;
 }
 
 /** The note of what runs, for the case that the launcher is killed and cannot end it. */
@@ -37,8 +35,9 @@ const LEAVE_LIMIT_MS = 40_000;
 const KILL_LIMIT_MS = 5000;
 
 /**
- * Ends what a launcher that was killed left running, in order: waits for those that end by themselves, has the
- * others end, and uses force when the time is up.
+ * Ends what a launcher that was killed left running, one after the other, by force when it takes too long. Redis,
+ * which was started first, comes last: our own programs, which end by themselves when their launcher is gone, need it
+ * until then.
  *
  * @returns the names of those that were still there
  * @throws SluiceError when one does not end at all
@@ -49,7 +48,7 @@ export async function endLeftOver(path: string): Promise<string[]> {
     const isThere = () => isProcessOf(left.pid, left.commandLinePart);
     if (!isThere()) continue;
     ended.push(left.name);
-    if (!left.endsByItself) kill(left.pid, 'SIGTERM');
+    kill(left.pid, 'SIGTERM');
     if (await ends(isThere, LEAVE_LIMIT_MS)) continue;
     kill(left.pid, 'SIGKILL');
     if (await ends(isThere, KILL_LIMIT_MS)) continue;
@@ -62,12 +61,11 @@ export async function endLeftOver(path: string): Promise<string[]> {
   return ended;
 }
 
-/** In the order in which nothing is lost: intake, consumers, Redis. */
+/** Last started first. */
 function notedIn(path: string): NotedProcess[] {
   if (!existsSync(path)) return [];
   try {
-    const noted = JSON.parse(readFileSync(path, 'utf8')) as NotedProcess[]; // written by RunFile
-    return noted.sort((a, b) => Number(b.endsByItself) - Number(a.endsByItself));
+    return (JSON.parse(readFileSync(path, 'utf8')) as NotedProcess[]).reverse(); // written by RunFile
   } catch {
     return []; // the disk was full, or somebody edited it
   }

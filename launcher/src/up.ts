@@ -47,20 +47,23 @@ function startInBackground(places: Places): Promise<number | undefined> {
   return new Promise((resolve) => {
     const finish = (code: number | undefined): void => {
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-      child.off('disconnect', onSilentEnd);
+      child.off('exit', onExit);
       if (child.connected) child.disconnect();
       child.unref();
       resolve(code);
     };
-    const onSilentEnd = (): void => {
-      if (isInterrupted) {
-        finish(INTERRUPTED); // it had not even begun
-        return;
-      }
-      console.error(`the launcher ended at its start without a word; see ${log.path}`);
-      finish(1);
+    let end: { code: number | undefined } | undefined;
+    // 'disconnect' follows the last message. It can come before or after 'exit'.
+    const disconnected = new Promise<void>((gone) => child.once('disconnect', gone));
+    const onExit = (): void => {
+      void disconnected.then(() => {
+        if (end === undefined && !isInterrupted) {
+          console.error(`the launcher ended at its start without a word; see ${log.path}`);
+        }
+        finish(end === undefined ? (isInterrupted ? INTERRUPTED : 1) : end.code);
+      });
     };
-    child.once('disconnect', onSilentEnd); // after all messages, unlike 'exit'
+    child.once('exit', onExit);
     child.on('message', (report: KeeperReport) => {
       switch (report.type) {
         case 'progress':
@@ -68,14 +71,14 @@ function startInBackground(places: Places): Promise<number | undefined> {
           return;
         case 'failed':
           console.error(report.line);
-          finish(1);
+          end = { code: 1 };
           return;
         case 'ended': // by Ctrl-C here, or by make down elsewhere
           console.log(report.line);
-          finish(isInterrupted ? INTERRUPTED : 1);
+          end = { code: isInterrupted ? INTERRUPTED : 1 };
           return;
         case 'taken':
-          finish(undefined);
+          end = { code: undefined };
           return;
         case 'running':
           console.log(`Sluice is running (make logs follows, make down ends it):\n\n${welcome(report.run)}`);

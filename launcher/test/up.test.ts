@@ -1,188 +1,232 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, waitFor } from '@sluice/testbed';
+import { findRedis } from '@sluice/launcher';
+import { startRedis, waitFor } from '@sluice/testbed';
+import { type Sluice, script, sluice } from './sluice.js';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-/** What of the project a checkout needs once it is installed and built. */
-const PARTS = ['contract', 'telemetry', 'engine', 'consumers', 'launcher', 'examples'];
+const SOON = 20_000;
+/** Where a Redis that had to be installed is. */
+const SHARED_DATA = fileURLToPath(new URL('../../../.data', import.meta.url));
 
-interface Checkout {
-  root: string;
-  env: Record<string, string>;
-  run(
-    command: string,
-    env?: Record<string, string>,
-  ): Promise<{ code: number | null; stdout: string; stderr: string }>;
-  /** Ids of the processes that have this checkout in their command line or as their working folder. */
-  processes(): number[];
-}
-
-/** A built checkout of its own, so that tests do not meet the one of whoever runs them; ended and removed after the test. */
-async function checkout(t: TestContext): Promise<Checkout> {
-  const root = await mkdtemp(join(tmpdir(), 'sluice-checkout-'));
-  for (const part of PARTS) {
-    await cp(join(ROOT, part), join(root, part), {
-      recursive: true,
-      filter: (source) => !/node_modules$|\/test$|\.data$/.test(source),
-    });
-  }
-  await mkdir(join(root, 'node_modules', '@sluice'), { recursive: true });
-  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (name !== '@sluice' && !name.startsWith('.'))
-      await symlink(join(ROOT, 'node_modules', name), join(root, 'node_modules', name));
-  }
-  for (const part of ['contract', 'telemetry', 'engine', 'consumers', 'launcher']) {
-    await symlink(join(root, part), join(root, 'node_modules', '@sluice', part));
-  }
-  const env = {
-    SERVICE_HOST: '127.0.0.1',
-    SERVICE_PORT: String(await freePort()),
-    METRICS_PORT: String(await freePort()),
-    WORKER_PROCESSES: '1',
-    SHUTDOWN_DELAY: '0',
-  };
-  const checkout: Checkout = {
-    root,
-    env,
-    run: (command, more = {}) =>
-      new Promise((resolve) => {
-        const child = spawn(process.execPath, [join(root, 'launcher/dist/main.js'), command], {
-          env: { ...process.env, ...env, ...more },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        });
-        let stdout = '';
-        let stderr = '';
-        child.stdout.on('data', (chunk) => {
-          stdout += chunk;
-        });
-        child.stderr.on('data', (chunk) => {
-          stderr += chunk;
-        });
-        child.once('close', (code) => resolve({ code, stdout, stderr }));
-      }),
-    processes: () => {
-      const lines = spawnSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).stdout.split('\n');
-      const portFile = join(root, '.data/redis.port');
-      const redis = existsSync(portFile) ? `127.0.0.1:${readFileSync(portFile, 'utf8')}` : root;
-      return lines
-        .filter((line) => line.includes(root) || line.includes(redis))
-        .map((line) => Number.parseInt(line, 10));
-    },
-  };
-  t.after(async () => {
-    await checkout.run('down');
-    for (const pid of checkout.processes()) process.kill(pid, 'SIGKILL');
-    await rm(root, { recursive: true, force: true });
+const curlLine = (stdout: string): string => /curl .*/.exec(stdout)?.[0] ?? 'there is no curl line';
+const accepts = async (port: number): Promise<boolean> => {
+  const headers = { 'Content-Type': 'application/json' };
+  const response = await fetch(`http://127.0.0.1:${port}/tasks`, {
+    method: 'POST',
+    headers,
+    body: '{"data":1}',
   });
-  return checkout;
-}
+  return response.status === 202;
+};
+/** What a launcher says to whoever connects. */
+const launcherPid = (data: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(join(data, 'control.sock'));
+    socket.once('error', reject);
+    socket.once('data', (line) => {
+      socket.destroy();
+      resolve(JSON.parse(line.toString()).run.pid);
+    });
+  });
+/** A Redis program that starts, and is never ready. */
+const slowRedis = (data: string): Promise<string> =>
+  script(join(data, 'slow-redis'), '[ "$1" = --version ] && echo "Redis server v=7.0.0" || exec sleep 600');
+const untilStarting = ({ data }: Sluice): Promise<void> =>
+  waitFor(() => existsSync(join(data, 'run.json')), { timeoutMs: SOON, what: 'Redis to be started' });
 
-test('up starts all in the background, the curl line it prints works, and down leaves nothing running', async (t) => {
-  const { run, root, processes } = await checkout(t);
-  const { code, stdout, stderr } = await run('up');
-  assert.equal(code, 0, stderr);
-  const curl = /curl .*/.exec(stdout)?.[0] ?? '';
-  const sent = spawnSync('sh', ['-c', `${curl} -s`], { encoding: 'utf8' });
+test('up starts all in the background, its curl line works, and down leaves nothing running', async (t) => {
+  const { run, data, processes } = await sluice(t);
+  const up = await run('up');
+  assert.equal(up.code, 0, up.stderr);
+  const sent = spawnSync('sh', ['-c', `${curlLine(up.stdout)} -s`], { encoding: 'utf8' });
   assert.match(sent.stdout, /^HTTP\/1\.1 202 [\s\S]*"task_id":"/);
+  await waitFor(() => existsSync(join(data, 'digest')), { timeoutMs: SOON, what: 'the task to be handled' });
 
   const again = await run('up');
   assert.equal(again.code, 0);
   assert.match(again.stdout, /^Sluice runs already/);
-  assert.match(again.stdout, new RegExp(/http:\S+\/tasks/.exec(stdout)?.[0] ?? 'missing'));
+  assert.equal(curlLine(again.stdout), curlLine(up.stdout));
 
   const down = await run('down');
   assert.equal(down.code, 0);
-  assert.equal(down.stdout.trim(), 'ended: engine, consumers, Redis');
-  assert.deepEqual(processes(), []);
-  assert.deepEqual(
-    readdirSync(join(root, '.data')).sort(),
-    ['digest', 'logs', 'redis'].filter((name) => existsSync(join(root, '.data', name))),
+  assert.match(
+    down.stdout,
+    /^ended: engine, consumers, Redis; what is queued is kept in .*redis \(make clean/,
   );
-  assert.equal((await run('down')).stdout.trim(), 'Sluice does not run');
+  assert.deepEqual(processes(), []);
+  assert.deepEqual(readdirSync(data).sort(), ['digest', 'logs', 'redis']);
+  assert.equal((await run('down')).stdout, 'Sluice does not run\n');
 });
 
-test('a launcher that was killed leaves nothing running after the next up and down', async (t) => {
-  const { run, root, processes } = await checkout(t);
+test('what is queued when all is ended is worked off after the next up', async (t) => {
+  const { run, port, data, programs } = await sluice(t);
   assert.equal((await run('up')).code, 0);
-  const keeper = processes().find((pid) => {
-    return spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout.includes(
-      'main.js keep',
-    );
-  });
-  assert.ok(keeper !== undefined);
-  process.kill(keeper, 'SIGKILL');
-  await waitFor(() => processes().length === 1, {
-    timeoutMs: 15_000,
-    what: 'engine and consumers to end by themselves',
-  });
-  const up = await run('up');
+  const consumers = programs().find(({ name }) => name === 'consumers')?.pid ?? 0;
+  process.kill(consumers, 'SIGSTOP');
+  assert.ok(await accepts(port));
+  process.kill(consumers, 'SIGKILL');
+  assert.equal((await run('down')).code, 0);
+  assert.equal(existsSync(join(data, 'digest')), false);
+  // Redis has handed the task to a thread of the killed process: the lease is how long that may go on.
+  assert.equal((await run('up', { TASK_LEASE: '1' })).code, 0);
+  await waitFor(() => existsSync(join(data, 'digest')), { timeoutMs: SOON, what: 'the task to be handled' });
+});
+
+test('of two that start it at the same time, one does, and both say where it is', async (t) => {
+  const { run, processes } = await sluice(t);
+  const both = await Promise.all([run('up'), run('up')]);
+  assert.deepEqual(
+    both.map(({ code }) => code),
+    [0, 0],
+  );
+  const [one, other] = both.map(({ stdout }) => stdout);
+  assert.equal(curlLine(one ?? ''), curlLine(other ?? ''));
+  assert.match(
+    `${one}${other}`,
+    /Sluice is running[\s\S]*Sluice runs already|Sluice runs already[\s\S]*Sluice is running/,
+  );
+  assert.match((await run('down')).stdout, /^ended: engine, consumers, Redis/);
+  assert.deepEqual(processes(), []);
+});
+
+test('down ends a launcher that is still starting', async (t) => {
+  const one = await sluice(t);
+  const up = one.begin('up', { REDIS_SERVER_BIN: await slowRedis(one.data) });
+  await untilStarting(one);
+  const down = await one.run('down');
+  assert.match(down.stdout, /^ended: Redis/);
+  assert.equal((await up.finished).code, 1);
+  assert.deepEqual(one.processes(), []);
+});
+
+test('up that is interrupted, even by force, leaves nothing running', async (t) => {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGKILL', null],
+  ] as const) {
+    const one = await sluice(t);
+    const up = one.begin('up', { REDIS_SERVER_BIN: await slowRedis(one.data) });
+    await untilStarting(one);
+    up.child.kill(signal);
+    assert.equal((await up.finished).code, code);
+    await waitFor(() => one.processes().length === 0, {
+      timeoutMs: SOON,
+      what: `all to end after ${signal}`,
+    });
+    assert.equal(existsSync(join(one.data, 'run.json')), false);
+  }
+});
+
+test('after kill -9 of the launcher, engine and consumers end by themselves and down ends Redis', async (t) => {
+  const { run, data, processes } = await sluice(t);
+  assert.equal((await run('up')).code, 0);
+  process.kill(await launcherPid(data), 'SIGKILL');
+  await waitFor(() => processes().length === 1, { timeoutMs: SOON, what: 'engine and consumers to end' });
+  const down = await run('down');
+  assert.match(down.stdout, /^ended what a launcher that was killed had left: .*Redis\n$/);
+  assert.deepEqual(processes(), []);
+});
+
+test('after kill -9 of the launcher, up ends what is left and starts anew', async (t) => {
+  const { run, data, processes, port } = await sluice(t);
+  assert.equal((await run('up')).code, 0);
+  process.kill(await launcherPid(data), 'SIGKILL');
+  const up = await run('up'); // at once: the port is still taken by the engine that is ending
   assert.equal(up.code, 0, up.stderr);
-  assert.match(up.stdout, /ended the Redis of a launcher that was killed/);
+  assert.match(up.stdout, /ended what a launcher that was killed had left: .*Redis/);
+  assert.ok(await accepts(port));
   assert.equal((await run('down')).code, 0);
   assert.deepEqual(processes(), []);
-  assert.equal(existsSync(join(root, '.data/control.sock')), false);
 });
 
-test('a port in use is one line, and nothing is left running', async (t) => {
-  const { run, env, processes } = await checkout(t);
-  const holder = createServer().listen(Number(env.SERVICE_PORT), '127.0.0.1');
-  t.after(() => holder.close());
-  const { code, stderr } = await run('up');
-  assert.equal(code, 1);
-  assert.equal(
-    stderr.trim(),
-    `SERVICE_PORT is ${env.SERVICE_PORT}: cannot listen on 127.0.0.1:${env.SERVICE_PORT}, another program listens there`,
+test('programs that die are started again, and the queue is still there', async (t) => {
+  const { run, port, programs, log } = await sluice(t);
+  assert.equal((await run('up')).code, 0);
+  for (const name of ['Redis', 'engine', 'consumers']) {
+    const before = programs().find((program) => program.name === name)?.pid ?? 0;
+    process.kill(before, 'SIGKILL');
+    await waitFor(() => programs().some((program) => program.name === name && program.pid !== before), {
+      timeoutMs: SOON,
+      what: `${name} to be started again`,
+    });
+    await waitFor(() => accepts(port), { timeoutMs: SOON, what: `tasks to be taken after ${name} died` });
+    assert.match(log('launcher'), new RegExp(`^${name} died \\(SIGKILL\\), starting again in 200 ms$`, 'm'));
+  }
+  assert.match((await run('down')).stdout, /^ended: engine, consumers, Redis/);
+});
+
+test('a program that keeps dying is given up, with all the others', async (t) => {
+  const { run, data, programs, processes, log } = await sluice(t);
+  const { program } = await findRedis({ dataDir: SHARED_DATA, environment: process.env });
+  const flag = join(data, 'has-run');
+  const once = await script(
+    join(data, 'redis-once'),
+    `[ "$1" = --version ] && exec ${program} --version\n[ -e ${flag} ] && exit 3\ntouch ${flag}\nexec ${program} "$@"`,
   );
+  assert.equal((await run('up', { REDIS_SERVER_BIN: once })).code, 0);
+  const redis = programs().find(({ name }) => name === 'Redis');
+  process.kill(redis?.pid ?? 0, 'SIGKILL');
+  await waitFor(() => processes().length === 0, { timeoutMs: 60_000, what: 'the launcher to give up' });
+  assert.match(log('launcher'), /^Redis keeps dying \(exit code 3\), given up; see .*redis\.log$/m);
+  assert.equal((await run('down')).stdout, 'Sluice does not run\n');
+});
+
+test('start does the same in the foreground, shows the logs, and Ctrl-C ends it', async (t) => {
+  const { begin, run, processes, port } = await sluice(t);
+  const start = begin('start');
+  await waitFor(() => start.stdout().includes('Sluice is running (Ctrl-C ends it)'), {
+    timeoutMs: SOON,
+    what: 'all to run',
+  });
+  assert.ok(await accepts(port));
+  const second = await run('start');
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /^Sluice runs already[^\n]*\n$/);
+  const pids = processes();
+  start.child.kill('SIGINT');
+  const { code, stdout } = await start.finished;
+  assert.equal(code, 0);
+  assert.match(stdout, /^ended: engine, consumers, Redis/m);
+  assert.match(stdout, /^engine {4}\| {"level":"INFO".*shutting down/m);
+  assert.ok(pids.length >= 5, 'launcher, Redis, engine with one process, consumers');
   assert.deepEqual(processes(), []);
 });
 
-test('a wrong variable is one line, whichever program reads it', async (t) => {
-  const { run, processes } = await checkout(t);
-  const engine = await run('up', { MAX_PAYLOAD_SIZE: 'abc' });
-  assert.equal(engine.code, 1);
-  assert.match(engine.stderr.trim(), /^MAX_PAYLOAD_SIZE is "abc"; allowed: a whole number from 1 to \d+$/);
-  const consumers = await run('up', { MAX_ATTEMPTS: '0' });
-  assert.equal(consumers.code, 1);
-  assert.match(consumers.stderr.trim(), /^MAX_ATTEMPTS is 0; allowed: a whole number from 1/);
-  assert.deepEqual(processes(), []);
-});
-
-test('without any Redis to be had, up says so in one line', async (t) => {
-  const { run, root } = await checkout(t);
-  const { code, stderr } = await run('up', { PATH: join(root, 'empty'), REDIS_SERVER_BIN: '' });
-  assert.equal(code, 1);
-  assert.match(stderr.trim(), /^no Redis to be had: [^\n]+$/);
-});
-
-test('a REDIS_URL at which nobody answers is one line, without its password', async (t) => {
-  const { run } = await checkout(t);
-  const { code, stderr } = await run('up', { REDIS_URL: `redis://:geheim@127.0.0.1:${await freePort()}` });
-  assert.equal(code, 1);
-  assert.match(stderr.trim(), /^REDIS_URL is redis:\/\/\*\*\*@127\.0\.0\.1:\d+: [^\n]*ECONNREFUSED[^\n]*$/);
-});
-
-test('logs are kept per program, one older generation of each', async (t) => {
-  const { run, root } = await checkout(t);
+test('logs are kept per program, one older generation of each, and shown with its name', async (t) => {
+  const { begin, run, data, log } = await sluice(t);
   for (let round = 0; round < 2; round++) {
     assert.equal((await run('up')).code, 0);
     assert.equal((await run('down')).code, 0);
   }
-  const logs = readdirSync(join(root, '.data/logs')).sort();
-  assert.deepEqual(logs, [
-    'consumers.log',
-    'consumers.log.1',
-    'engine.log',
-    'engine.log.1',
-    'launcher.log',
-    'redis.log',
-    'redis.log.1',
-  ]);
-  assert.match(await readFile(join(root, '.data/logs/engine.log'), 'utf8'), /"message":"engine listening"/);
+  const names = ['consumers', 'engine', 'launcher', 'redis'];
+  const expected = names.flatMap((name) => [`${name}.log`, `${name}.log.1`]);
+  assert.deepEqual(readdirSync(join(data, 'logs')).sort(), expected);
+  assert.match(log('engine'), /"message":"engine listening"/);
+  const logs = begin('logs');
+  await waitFor(() => /^engine {4}\| .*"message":"engine listening"/m.test(logs.stdout()), {
+    timeoutMs: SOON,
+    what: 'the log of the engine',
+  });
+  logs.child.kill('SIGINT');
+  await logs.finished;
+});
+
+test('with REDIS_URL it starts no Redis and ends none', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const { run, programs, port } = await sluice(t);
+  const up = await run('up', { REDIS_URL: redis.url });
+  assert.equal(up.code, 0, up.stderr);
+  assert.ok(await accepts(port));
+  assert.deepEqual(
+    programs().map(({ name }) => name),
+    ['engine', 'consumers'],
+  );
+  assert.equal((await run('down')).stdout, 'ended: engine, consumers\n');
+  process.kill(redis.pid, 0); // throws when it is gone
 });

@@ -1,4 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { endWithUs } from './end-with-us.js';
 
 /** How a process ended. */
 export interface Exit {
@@ -18,12 +19,6 @@ export interface RunningProcess {
 }
 
 const OUTPUT_BYTES = 1024 * 1024;
-const started = new Set<ChildProcess>();
-
-// Whatever ends this process, a failed test or Ctrl-C, must not leave others behind.
-process.on('exit', () => {
-  for (const child of started) child.kill('SIGKILL');
-});
 
 /** Starts a Node program with an IPC channel; `env` is added to the environment of this process. */
 export function startProcess(
@@ -32,7 +27,7 @@ export function startProcess(
   args: string[] = [],
 ): RunningProcess {
   const child = fork(script, args, { env: { ...process.env, ...env }, silent: true });
-  started.add(child);
+  endWithUs(child);
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-OUTPUT_BYTES);
@@ -42,7 +37,6 @@ export function startProcess(
   // 'close' rather than 'exit': by then all output has been read.
   const exited = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => {
-      started.delete(child);
       resolve({ code, signal });
     });
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findRedis, freePort } from '@sluice/launcher';
 import { Redis } from 'ioredis';
+import { endWithUs, removeWithUs } from './end-with-us.js';
 import { waitFor } from './wait-for.js';
 
 export interface RedisOptions {
@@ -33,20 +34,44 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+const START_LIMIT_MS = 10_000;
+const PORT_ATTEMPTS = 5;
+const OUTPUT_CHARACTERS = 4000;
 /** Where `make up` keeps a Redis it installed, too. */
 const DATA_DIR = fileURLToPath(new URL('../../.data', import.meta.url));
 
-const started = new Set<ChildProcess>();
-
-process.on('exit', () => {
-  for (const child of started) child.kill('SIGKILL');
-});
-
-/** Starts a private Redis and waits until it answers. */
+/**
+ * Starts a private Redis and waits until it answers.
+ *
+ * @throws Error with what it printed, when it ends instead
+ */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const { persistent = false, config = {} } = options;
-  const port = options.port ?? (await freePort());
+  const program = await redisProgram();
   const dir = await mkdtemp(join(tmpdir(), 'sluice-redis-'));
+  removeWithUs(dir);
+  try {
+    if (options.port !== undefined) return await startOn(options.port, program, dir, options);
+    for (let attempt = 1; ; attempt++) {
+      const port = await freePort();
+      try {
+        return await startOn(port, program, dir, options);
+      } catch (error) {
+        // Between our looking and its listening another program can have taken the port.
+        if (attempt === PORT_ATTEMPTS || !/Address already in use/.test(String(error))) throw error;
+      }
+    }
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startOn(
+  port: number,
+  program: string,
+  dir: string,
+  { persistent = false, config = {} }: RedisOptions,
+): Promise<RedisServer> {
   const settings: Record<string, string> = {
     port: String(port),
     bind: '127.0.0.1',
@@ -56,34 +81,16 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     appendfsync: 'always',
     ...config,
   };
-  const binary = await redisProgram();
-  const password = config.requirepass;
-  const url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`;
-  let child: ChildProcess;
-
-  const start = async (): Promise<void> => {
-    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    child = spawn(binary, args, { stdio: 'ignore' });
-    started.add(child);
-    const starting = child;
-    child.once('exit', () => started.delete(starting));
-    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 10, maxRetriesPerRequest: 0 });
-    client.on('error', () => {}); // not up yet
-    client.connect().catch(() => {});
-    await waitFor(async () => (await client.ping()) === 'PONG', {
-      timeoutMs: 10_000,
-      what: 'the private Redis',
-    });
-    client.disconnect();
-  };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  const { requirepass } = config;
+  const url = `redis://${requirepass === undefined ? '' : `:${encodeURIComponent(requirepass)}@`}127.0.0.1:${port}`;
+  let child = await startServer(program, args, url);
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await exited;
   };
-
-  await start();
   return {
     url,
     port,
@@ -96,13 +103,52 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     kill,
     restart: async () => {
       await kill();
-      await start();
+      child = await startServer(program, args, url);
     },
     stop: async () => {
       await kill();
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function startServer(program: string, args: string[], url: string): Promise<ChildProcess> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithUs(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-OUTPUT_CHARACTERS);
+    });
+  }
+  let fault: Error | undefined;
+  child.once('error', (error) => {
+    fault = error;
+  });
+  child.once('close', (code) => {
+    fault ??= new Error(`Redis ended at its start (exit code ${code}):\n${output}`);
+  });
+  const client = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => 10,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false, // a ping would wait for a server that never comes
+  });
+  client.on('error', () => {}); // not up yet
+  client.connect().catch(() => {});
+  try {
+    await waitFor(async () => fault !== undefined || (await client.ping()) === 'PONG', {
+      timeoutMs: START_LIMIT_MS,
+      what: 'the private Redis',
+    });
+    if (fault !== undefined) throw fault;
+    return child;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    client.disconnect();
+  }
 }
 
 /** The program is looked for, or installed, once per process. */
