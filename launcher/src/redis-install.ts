@@ -85,7 +85,7 @@ export async function installRedis(
     for (const { program, needsRoot, install } of present) {
       const sudo = needsRoot ? rootBy(environment, has) : [];
       if (sudo === undefined) {
-        failed.push(`${program} needs root, and sudo a password`);
+        failed.push(`${program} needs root, and sudo -n does not give it`);
         continue;
       }
       onProgress(`no Redis here: installing one with ${program} (log: ${log})`);
