@@ -1,6 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
 import { resolveOptions, SluiceError } from '@sluice/contract';
 import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
+import { BREAK, type Broken } from './broken.js';
 import { moduleUrl } from './handler-registry.js';
 import { consumerOptionPairs, consumerOptions, type ResolvedOptions } from './options.js';
 import { Supervisor } from './supervisor.js';
@@ -33,12 +34,7 @@ export interface Consumer {
   readonly counters: ConsumerCounters;
 }
 
-/**
- * Breaks a promise on purpose, for the negative controls of the tests: `acknowledge-first` acknowledges tasks before
- * their handler has run. Not an option: it cannot be set by accident.
- */
-export const BREAK = Symbol.for('sluice.break');
-type Breakable = ConsumerOptions & { [BREAK]?: 'acknowledge-first' };
+type Breakable = ConsumerOptions & { [BREAK]?: Broken };
 
 /**
  * Creates a consumer: worker threads that run your handlers for the tasks of a queue. Nothing happens before `start`.
@@ -58,7 +54,7 @@ export function createConsumer({ handlers, listener, ...given }: ConsumerOptions
     threads: threadCount(options),
     processName: processName(options),
     modules,
-    acknowledgeFirst: (given as Breakable)[BREAK] === 'acknowledge-first',
+    broken: (given as Breakable)[BREAK],
     report,
   };
   let supervisor: Supervisor | undefined;

@@ -1,5 +1,6 @@
 import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
 import { AftermathWriter } from './aftermath-writer.js';
+import type { Broken } from './broken.js';
 import { createGroup, type LaneKeys, laneKeys, takeConsumerName, threadConsumer } from './group.js';
 import { Leases } from './leases.js';
 import type { ResolvedOptions } from './options.js';
@@ -26,7 +27,7 @@ export interface SupervisorPlan {
   /** Wanted name of the process in the group. */
   readonly processName: string;
   readonly modules: Readonly<Record<string, string>>;
-  readonly acknowledgeFirst: boolean;
+  readonly broken: Broken | undefined;
   readonly report: ConsumerListener;
 }
 
@@ -69,10 +70,10 @@ export class Supervisor {
 
   /** Joins the group and starts the threads. Waits for Redis when it is not there yet. */
   async start(): Promise<void> {
-    const { options, threads, modules, acknowledgeFirst, report } = this.#plan;
+    const { options, threads, modules, broken, report } = this.#plan;
     await this.#joinGroup();
     this.#pool = new ThreadPool(
-      { options, threads, modules, acknowledgeFirst, processName: this.#processName },
+      { options, threads, modules, broken, processName: this.#processName },
       {
         report,
         ended: async (thread, end) => {
@@ -133,7 +134,7 @@ export class Supervisor {
   }
 
   async #renew(): Promise<void> {
-    if (!this.#link.up || this.#pool === undefined) return;
+    if (!this.#link.up || this.#pool === undefined || this.#plan.broken === 'no-renewal') return;
     try {
       await this.#leases.renew(this.#pool.threads);
     } catch (error) {
@@ -156,6 +157,7 @@ export class Supervisor {
 
   async #recover(): Promise<void> {
     if (!this.#link.up || performance.now() < this.#recoverNotBefore) return;
+    if (this.#plan.broken === 'no-take-over') return;
     // When this thread was kept from its timers, our own leases have run out as well: they come first.
     if (this.#leases.overdue) await this.#renew();
     try {

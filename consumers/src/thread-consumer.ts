@@ -1,4 +1,5 @@
 import type { ConsumerListener } from '@sluice/telemetry';
+import { outcomeWriter } from './broken.js';
 import { Lane } from './entry.js';
 import { laneKeys } from './group.js';
 import { GroupReader } from './group-reader.js';
@@ -7,7 +8,7 @@ import { HeldEntries } from './held-entries.js';
 import { Lanes } from './lanes.js';
 import { releaseOrphans } from './orphans.js';
 import type { RetryPolicy } from './outcome.js';
-import { OutcomeWriter } from './outcome-writer.js';
+import type { OutcomeWriter } from './outcome-writer.js';
 import { ReadQuota } from './read-quota.js';
 import { RedisHealth } from './redis-health.js';
 import { LinkClosed, RedisLink } from './redis-link.js';
@@ -52,7 +53,7 @@ export class ThreadConsumer {
     const health = new RedisHealth(consumer, report);
     this.#reading = new RedisLink(redisUrl, `${consumer}:read`, health.watch('read'));
     this.#commands = new RedisLink(redisUrl, `${consumer}:commands`, health.watch('commands'));
-    this.#writer = new OutcomeWriter(group, consumer);
+    this.#writer = outcomeWriter(group, consumer, setup.broken);
     const quota = new ReadQuota(options.readBatchSize);
     const shared = {
       group,
@@ -87,7 +88,7 @@ export class ThreadConsumer {
       ...shared,
       handlers,
       maxCrashes: options.maxCrashes,
-      acknowledgeFirst: setup.acknowledgeFirst,
+      acknowledgeFirst: setup.broken === 'acknowledge-first',
       settle: (entry, outcome) => {
         this.#settler.settle(entry, outcome);
         this.#reader.roomChanged(entry.lane);

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@sluice/contract';
 import type { ConsumerEvent } from '@sluice/telemetry';
+import type { Broken } from './broken.js';
 import type { ResolvedOptions } from './options.js';
 import type { RetryPolicy } from './outcome.js';
 
@@ -13,7 +14,7 @@ export interface ThreadSetup {
   readonly modules: Readonly<Record<string, string>>;
   readonly threads: number;
   readonly board: SharedArrayBuffer;
-  readonly acknowledgeFirst: boolean;
+  readonly broken: Broken | undefined;
 }
 
 /** What the supervisor tells a thread. */

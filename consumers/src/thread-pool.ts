@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
 import type { End } from './aftermath.js';
 import type { SettledForThread } from './aftermath-writer.js';
+import type { Broken } from './broken.js';
 import { threadConsumer } from './group.js';
 import type { ResolvedOptions } from './options.js';
 import { RespawnPolicy } from './respawn.js';
@@ -22,7 +23,7 @@ export interface PoolPlan {
   readonly processName: string;
   /** URL of the handler module by task type. */
   readonly modules: Readonly<Record<string, string>>;
-  readonly acknowledgeFirst: boolean;
+  readonly broken: Broken | undefined;
 }
 
 /** What a pool asks of its owner. */
