@@ -14,6 +14,8 @@ const TICKS_PER_SECOND = 100;
 export interface ProcessTimes {
   parent: number;
   cpuSeconds: number;
+  /** Of its children that have ended. */
+  endedChildrenCpuSeconds: number;
 }
 
 /**
@@ -51,11 +53,62 @@ export function processTree(root: number): Map<number, ProcessTimes> | undefined
  */
 export function parseStat(line: string): ProcessTimes | undefined {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  const [parent, user, system] = [fields[1], fields[11], fields[12]].map(Number);
-  if (parent === undefined || user === undefined || system === undefined || Number.isNaN(user + system)) {
+  const [parent = Number.NaN, ...ticks] = [1, 11, 12, 13, 14].map((field) => Number(fields[field]));
+  const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = ticks;
+  if (Number.isNaN(parent + user + system + childrenUser + childrenSystem)) return undefined;
+  return {
+    parent,
+    cpuSeconds: (user + system) / TICKS_PER_SECOND,
+    endedChildrenCpuSeconds: (childrenUser + childrenSystem) / TICKS_PER_SECOND,
+  };
+}
+
+/**
+ * CPU time of this machine that went to programs which this process has not started, since it was last asked, in
+ * cores: 1 means that they kept a core busy. Undefined where there is no /proc, and the first time.
+ */
+export class OtherPrograms {
+  private before: { at: number; machine: number; own: number } | undefined;
+
+  cores(): number | undefined {
+    const { before } = this;
+    const machine = busySecondsOfMachine();
+    const own = ownSeconds();
+    if (machine === undefined || own === undefined) return undefined;
+    const at = performance.now();
+    this.before = { at, machine, own };
+    if (before === undefined) return undefined;
+    const others = machine - before.machine - (own - before.own);
+    return Math.max(0, others / ((at - before.at) / 1000));
+  }
+}
+
+/** Of this process, all it has started, and all it had started that has ended. */
+function ownSeconds(): number | undefined {
+  const tree = cpuSecondsOfTree(process.pid);
+  const own = timesOf(String(process.pid));
+  return tree === undefined || own === undefined ? undefined : tree + own.endedChildrenCpuSeconds;
+}
+
+function busySecondsOfMachine(): number | undefined {
+  try {
+    return parseMachineStat(readFileSync('/proc/stat', 'utf8'));
+  } catch {
     return undefined;
   }
-  return { parent, cpuSeconds: (user + system) / TICKS_PER_SECOND };
+}
+
+/**
+ * Busy time of all cores in /proc/stat: user, nice, system, interrupts and what the hypervisor gave to others; all
+ * but idle and waiting for disks.
+ *
+ * @see https://man7.org/linux/man-pages/man5/proc_stat.5.html
+ */
+export function parseMachineStat(text: string): number | undefined {
+  const [name, ...fields] = text.split('\n', 1).join('').trim().split(/ +/);
+  const [user = Number.NaN, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] = fields.map(Number);
+  const ticks = user + nice + system + irq + softIrq + steal;
+  return name !== 'cpu' || Number.isNaN(ticks) ? undefined : ticks / TICKS_PER_SECOND;
 }
 
 function timesOf(pid: string): ProcessTimes | undefined {

@@ -12,8 +12,6 @@ import type { Bench, Scenario } from './scenario.js';
 import { constantRate } from './scenarios/constant-rate.js';
 import { saturation } from './scenarios/saturation.js';
 
-/** Above it, others are likely to take time from what is measured. */
-const BUSY_LOAD_AVERAGE = 0.5;
 let interrupted = false;
 
 const SCENARIOS: readonly Scenario[] = [saturation, constantRate];
@@ -65,20 +63,15 @@ function stopOnSignals(running: Running): void {
 }
 
 function introduction(taken: Circumstances, { rounds, seconds, ...options }: BenchOptions): string {
-  const { cpu, cores, node, generator, commit, loadAverage } = taken;
+  const { cpu, cores, node, generator, commit } = taken;
   const persistence = options.persistent
     ? 'with append-only file, fsync every second'
     : 'without persistence';
-  const lines = [
+  return [
     `${cpu}, ${cores} cores shared by generator, server and Redis; Node ${node}, ${generator}; commit ${commit ?? 'unknown'}`,
     `${rounds} interleaved rounds of ${seconds} s after ${options.warmUpSeconds} s of warm-up; ` +
       `engine processes: ${options.processes}; Redis ${persistence}`,
-  ];
-  if (loadAverage > BUSY_LOAD_AVERAGE) {
-    const load = loadAverage.toFixed(1);
-    lines.push(`others were using the machine (load average ${load}): figures are lower, ratios less exact`);
-  }
-  return lines.join('\n');
+  ].join('\n');
 }
 
 /** One line for what can be expected to go wrong; a stack only for what cannot. */

@@ -64,6 +64,12 @@ const flags = Type.Object({
     default: 1,
     description: 'Engine processes (WORKER_PROCESSES). The bare server always has one.',
   }),
+  calm: Type.Boolean({
+    env: '--calm',
+    default: false,
+    description:
+      'Waits before each turn until other programs are quiet (5 min at most); takes disturbed turns again.',
+  }),
   generator: Type.Union([Type.Literal('auto'), Type.Literal('wrk'), Type.Literal('autocannon')], {
     env: '--generator',
     default: 'auto',

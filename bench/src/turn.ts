@@ -1,6 +1,8 @@
 import { BenchFault } from './bench-fault.js';
-import type { CpuSeconds } from './cpu-time.js';
+import { type CpuSeconds, OtherPrograms } from './cpu-time.js';
 import type { Peer, RunningPeer } from './peers/peer.js';
+import type { Bench } from './scenario.js';
+import { spreadOf } from './statistics.js';
 
 /** CPU seconds per 100,000 accepted tasks: what a task costs, whoever else uses the machine. */
 export interface CpuPer100k {
@@ -14,36 +16,87 @@ export interface Turn {
   round: number;
   accepted: number;
   cpuPer100k: CpuPer100k | undefined;
+  /** Cores that programs which have nothing to do with the bench kept busy during the turn. */
+  otherCores: number | undefined;
   redisVersion: string | undefined;
 }
 
-/** Gives every peer its turn in each round: what changes on the machine meanwhile changes for all of them. */
-export async function interleaved<T>(
-  rounds: number,
+/** Cores that other programs may take during a turn before it counts as disturbed. */
+const DISTURBED_CORES = 0.2;
+const TURNS_AT_MOST = 5;
+const CALM_LOOK_MS = 1000;
+const CALM_LOOKS = 300;
+
+/**
+ * Gives every peer its turn in each round: what changes on the machine meanwhile changes for all of them.
+ */
+export async function interleaved<T extends Turn>(
+  bench: Bench,
   peers: readonly Peer[],
   takeTurn: (peer: Peer, round: number) => Promise<T>,
 ): Promise<T[]> {
   const turns: T[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    for (const peer of peers) turns.push(await takeTurn(peer, round));
+  for (let round = 1; round <= bench.options.rounds; round++) {
+    for (const peer of peers) turns.push(await calmly(bench, () => takeTurn(peer, round)));
   }
   return turns;
 }
 
-/** Runs a load and measures the CPU time it cost the server. */
-export async function withCpuTime<T extends { accepted: number }>(
+/** Takes a turn; with --calm waits until others are quiet, and takes it again if they were not. */
+export async function calmly<T extends Turn>(bench: Bench, takeTurn: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    if (bench.options.calm) await untilCalm();
+    const turn = await takeTurn();
+    const isDisturbed = (turn.otherCores ?? 0) > DISTURBED_CORES;
+    if (!isDisturbed || !bench.options.calm || attempt === TURNS_AT_MOST) return turn;
+    bench.progress(`  other programs took ${turn.otherCores?.toFixed(1)} cores meanwhile: once more`);
+  }
+}
+
+/** Waits until other programs were quiet for a second, but not for ever. */
+async function untilCalm(): Promise<void> {
+  const others = new OtherPrograms();
+  others.cores();
+  for (let looks = 0; looks < CALM_LOOKS; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, CALM_LOOK_MS));
+    if ((others.cores() ?? 0) <= DISTURBED_CORES) return;
+  }
+}
+
+/** What a load cost. */
+export interface Cost {
+  cpuPer100k: CpuPer100k | undefined;
+  otherCores: number | undefined;
+}
+
+/** Runs a load, and measures the CPU time it cost the server, and what other programs took meanwhile. */
+export async function withCost<T extends { accepted: number }>(
   server: RunningPeer,
   load: () => Promise<T>,
-): Promise<{ result: T; cpuPer100k: CpuPer100k | undefined }> {
+): Promise<{ result: T; cost: Cost }> {
+  const others = new OtherPrograms();
+  others.cores();
   const before = server.cpuSeconds();
   const result = await load();
-  const after = server.cpuSeconds();
-  return { result, cpuPer100k: per100k(before, after, result.accepted) };
+  const cpuPer100k = per100k(before, server.cpuSeconds(), result.accepted);
+  return { result, cost: { cpuPer100k, otherCores: others.cores() } };
+}
+
+/** What a reader must know of how undisturbed the turns were. */
+export function disturbances(turns: readonly Turn[]): string[] {
+  const disturbed = turns.filter(({ otherCores }) => (otherCores ?? 0) > DISTURBED_CORES);
+  if (disturbed.length === 0) return [];
+  const { median, max } = spreadOf(disturbed.map(({ otherCores }) => otherCores ?? 0));
+  return [
+    `disturbed: during ${disturbed.length} of ${turns.length} turns other programs took ${median.toFixed(1)} cores ` +
+      `(at most ${max.toFixed(1)}); --calm waits for them`,
+  ];
 }
 
 /** @throws BenchFault when a request was not answered 202: a server that refuses or breaks is measured wrongly */
-export function refuseFailures(peer: Peer, failed: number): void {
-  if (failed > 0) throw new BenchFault(`${peer.name}: ${failed} requests were not answered 202`);
+export function refuseFailures(peer: Peer, server: RunningPeer, failed: number): void {
+  if (failed === 0) return;
+  throw new BenchFault(`${peer.name}: ${failed} requests were not answered 202\n${server.log()}`.trim());
 }
 
 function per100k(

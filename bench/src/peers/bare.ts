@@ -4,6 +4,7 @@ import { cpuSecondsOfTree } from '../cpu-time.js';
 import type { Peer } from './peer.js';
 
 const PROGRAM = fileURLToPath(new URL('./bare-server.js', import.meta.url));
+const LOG_CHARACTERS = 1000;
 
 /** The reference: what uWebSockets.js can do when there is nothing to do. One process. */
 export function barePeer(): Peer {
@@ -19,6 +20,7 @@ export function barePeer(): Peer {
           return seconds === undefined ? undefined : { server: seconds };
         },
         verify: async () => {}, // it promises nothing
+        log: () => server.output().slice(-LOG_CHARACTERS),
         async stop() {
           server.signal('SIGKILL');
           await server.exited;

@@ -23,6 +23,7 @@ export interface EnginePeerOptions {
   /** Redis writes its append-only file, fsync every second; otherwise it keeps nothing. */
   persistent: boolean;
 }
+const LOG_CHARACTERS = 1000;
 
 /** The engine program with a private Redis of its own, both new in each round. */
 export function enginePeer(options: EnginePeerOptions): Peer {
@@ -86,6 +87,7 @@ function runningEngine(
       return server === undefined || redisSeconds === undefined ? undefined : { server, redis: redisSeconds };
     },
     verify: (accepted, unanswered) => stream.verify(accepted, unanswered),
+    log: () => engine.output().slice(-LOG_CHARACTERS),
     async stop() {
       stream.close();
       engine.signal('SIGTERM');

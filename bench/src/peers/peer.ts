@@ -24,5 +24,7 @@ export interface RunningPeer {
    * @throws BenchFault when it was not
    */
   verify(accepted: number, unanswered: number): Promise<void>;
+  /** The last it has written, to tell why it refused requests. */
+  log(): string;
   stop(): Promise<void>;
 }

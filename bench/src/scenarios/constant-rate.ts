@@ -9,7 +9,7 @@ import type { Peer } from '../peers/peer.js';
 import { numberText, spreadText } from '../report.js';
 import type { Bench, Scenario, Table } from '../scenario.js';
 import { type Spread, spreadOf } from '../statistics.js';
-import { interleaved, refuseFailures, type Turn, withCpuTime } from '../turn.js';
+import { calmly, disturbances, interleaved, refuseFailures, type Turn, withCost } from '../turn.js';
 import { cpuText, takeTurn as takeSaturationTurn } from './saturation.js';
 
 /**
@@ -21,7 +21,7 @@ export const constantRate: Scenario = {
   question: 'How long does a 202 take at a constant arrival rate (no coordinated omission)?',
   requirements: ['P-3'],
   async run(bench) {
-    const { rounds, persistent, processes } = bench.options;
+    const { persistent, processes } = bench.options;
     const engines = (['appended', 'received'] as const).map((ackMode) =>
       enginePeer({ ackMode, persistent, processes }),
     );
@@ -31,12 +31,12 @@ export const constantRate: Scenario = {
     const bars: Bar[] = [];
     const notes: string[] = [];
     for (const { rate, load } of await ratesOf(bench)) {
-      const turns = await interleaved(rounds, peers, (peer, round) => takeTurn(bench, peer, round, rate));
+      const turns = await interleaved(bench, peers, (peer, round) => takeTurn(bench, peer, round, rate));
       const summaries = peers.map((peer) => summaryOf(turns, peer));
       tables.push(tableOf(rate, load, summaries));
       bars.push(...barsOf(load, summaries));
-      notes.push(...notesOf(rate, summaries));
-      all.push(...turns.map(({ turn }) => turn));
+      notes.push(...notesOf(rate, summaries), ...disturbances(turns));
+      all.push(...turns.map(withoutHistograms));
     }
     return { tables, notes, bars, turns: all };
   },
@@ -52,8 +52,7 @@ interface RateTurn extends Turn {
 }
 
 /** A turn, with what is needed to put it together with others. */
-interface MeasuredTurn {
-  turn: RateTurn;
+interface MeasuredTurn extends RateTurn {
   latencies: RecordableHistogram;
   lags: RecordableHistogram;
 }
@@ -78,7 +77,8 @@ async function saturationRate(bench: Bench): Promise<number> {
   if (known !== undefined) return known;
   const { persistent, processes } = bench.options;
   const engine = enginePeer({ ackMode: 'appended', persistent, processes });
-  return (await takeSaturationTurn(bench, engine, 0, connections)).tasksPerSecond;
+  const { tasksPerSecond } = await calmly(bench, () => takeSaturationTurn(bench, engine, 0, connections));
+  return tasksPerSecond;
 }
 
 function connectionsOf({ options }: Bench): number {
@@ -96,7 +96,7 @@ async function takeTurn(bench: Bench, peer: Peer, round: number, rate: number): 
     () => peer.start(),
     async (server) => {
       const { port, pathname: path } = new URL(server.url);
-      const { result, cpuPer100k } = await withCpuTime(server, async () => {
+      const { result, cost } = await withCost(server, async () => {
         const load = { port: Number(port), path, body: BODY, connections, ratePerSecond: rate };
         const times = { warmUpSeconds, seconds, patienceSeconds: PATIENCE_SECONDS };
         const ended = await runAtConstantRate({ ...load, ...times });
@@ -104,7 +104,7 @@ async function takeTurn(bench: Bench, peer: Peer, round: number, rate: number): 
       });
       const { accepted, unanswered } = result;
       const answers = Object.values(result.statuses).reduce((sum, count) => sum + count, 0);
-      refuseFailures(peer, answers - accepted + result.brokenConnections);
+      refuseFailures(peer, server, answers - accepted + result.brokenConnections);
       await server.verify(accepted, unanswered);
       const latencies = histogramOf(result.latencies);
       const lags = histogramOf(result.lags);
@@ -114,11 +114,14 @@ async function takeTurn(bench: Bench, peer: Peer, round: number, rate: number): 
         `round ${round}, ${numberText(rate)} tasks/s, ${peer.name}: p50 ${ms(latency.p50)}, p99 ${ms(latency.p99)}, ` +
           `generator late by p99 ${ms(lag.p99)}`,
       );
-      const { redisVersion } = server;
-      const figures = { accepted, unanswered, latency, lag, cpuPer100k, redisVersion };
-      return { turn: { peer: peer.name, round, connections, rate, ...figures }, latencies, lags };
+      const figures = { accepted, unanswered, latency, lag, latencies, lags, ...cost };
+      return { peer: peer.name, round, connections, rate, ...figures, redisVersion: server.redisVersion };
     },
   );
+}
+
+function withoutHistograms({ latencies, lags, ...turn }: MeasuredTurn): RateTurn {
+  return turn;
 }
 
 function ms(milliseconds: number): string {
@@ -137,17 +140,16 @@ interface Summary {
   redisCpu: number;
 }
 
-function summaryOf(measured: readonly MeasuredTurn[], peer: Peer): Summary {
-  const own = measured.filter(({ turn }) => turn.peer === peer.name);
-  const turns = own.map(({ turn }) => turn);
+function summaryOf(turns: readonly MeasuredTurn[], peer: Peer): Summary {
+  const own = turns.filter((turn) => turn.peer === peer.name);
   return {
     peer: peer.name,
     latency: latencyOf(merged(own.map(({ latencies }) => latencies))),
     lag: latencyOf(merged(own.map(({ lags }) => lags))),
-    p99OfRounds: spreadOf(turns.map(({ latency }) => latency.p99)),
-    unanswered: turns.reduce((sum, { unanswered }) => sum + unanswered, 0),
-    serverCpu: spreadOf(turns.map(({ cpuPer100k }) => cpuPer100k?.server ?? Number.NaN)).median,
-    redisCpu: spreadOf(turns.map(({ cpuPer100k }) => cpuPer100k?.redis ?? Number.NaN)).median,
+    p99OfRounds: spreadOf(own.map(({ latency }) => latency.p99)),
+    unanswered: own.reduce((sum, { unanswered }) => sum + unanswered, 0),
+    serverCpu: spreadOf(own.map(({ cpuPer100k }) => cpuPer100k?.server ?? Number.NaN)).median,
+    redisCpu: spreadOf(own.map(({ cpuPer100k }) => cpuPer100k?.redis ?? Number.NaN)).median,
   };
 }
 

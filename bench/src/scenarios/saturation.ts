@@ -7,7 +7,7 @@ import type { Peer } from '../peers/peer.js';
 import { numberText, spreadText } from '../report.js';
 import type { Bench, Scenario, Table } from '../scenario.js';
 import { type Spread, spreadOf } from '../statistics.js';
-import { interleaved, refuseFailures, type Turn, withCpuTime } from '../turn.js';
+import { disturbances, interleaved, refuseFailures, type Turn, withCost } from '../turn.js';
 
 /** How many tasks/s can be accepted, by as many connections as there are, each sending as soon as it is answered? */
 export const saturation: Scenario = {
@@ -15,7 +15,7 @@ export const saturation: Scenario = {
   question: 'How many tasks/s does POST /tasks accept, beside a server that does nothing?',
   requirements: ['P-1'],
   async run(bench) {
-    const { rounds, persistent, processes, connections } = bench.options;
+    const { persistent, processes, connections } = bench.options;
     const bare = barePeer();
     const appended = enginePeer({ ackMode: 'appended', persistent, processes });
     const received = enginePeer({ ackMode: 'received', persistent, processes });
@@ -24,7 +24,7 @@ export const saturation: Scenario = {
     const tables: Table[] = [];
     const bars: Bar[] = [];
     for (const count of connections) {
-      const turns = await interleaved(rounds, peers, (peer, round) => takeTurn(bench, peer, round, count));
+      const turns = await interleaved(bench, peers, (peer, round) => takeTurn(bench, peer, round, count));
       const summaries = peers.map((peer) => summaryOf(turns, peer, bare));
       tables.push(tableOf(count, summaries));
       const engine = summaryOf(turns, appended, bare);
@@ -32,7 +32,7 @@ export const saturation: Scenario = {
       bench.saturation.set(count, engine.tasksPerSecond.median);
       all.push(...turns);
     }
-    return { tables, notes: [], bars, turns: all };
+    return { tables, notes: disturbances(all), bars, turns: all };
   },
 };
 
@@ -55,8 +55,8 @@ export async function takeTurn(
     async (server) => {
       const load = (seconds: number) => generator.run({ url: server.url, body: BODY, connections, seconds });
       const warmUp = await load(options.warmUpSeconds);
-      const { result, cpuPer100k } = await withCpuTime(server, () => load(options.seconds));
-      refuseFailures(peer, warmUp.failed + result.failed);
+      const { result, cost } = await withCost(server, () => load(options.seconds));
+      refuseFailures(peer, server, warmUp.failed + result.failed);
       // Each of the two loads ends with up to one request per connection under way.
       await server.verify(warmUp.accepted + result.accepted, 2 * connections);
       const { accepted, latency } = result;
@@ -72,7 +72,7 @@ export async function takeTurn(
         accepted,
         tasksPerSecond,
         latency,
-        cpuPer100k,
+        ...cost,
         redisVersion,
       };
     },
