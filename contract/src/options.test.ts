@@ -128,6 +128,28 @@ describe('readEnvironment', () => {
     });
   }
 
+  for (const [url, shown] of [
+    ['redis://host:99999', 'redis://host:99999'],
+    ['redis://user:s3cret@host:99999', 'redis://***@host:99999'],
+    ['redis://:100%@host', 'redis://***@host'],
+    ['redis://user:s3cret@ho st', 'redis://***@ho st'],
+    ['redis://host/queue', 'redis://host/queue'],
+    ['redis://host?db=1', 'redis://host?***'],
+    ['redis://:s3cret', 'redis://:***'],
+  ] as const) {
+    it(`refuses REDIS_URL=${url}, which no connection can be made with`, () => {
+      const [line] = environmentFaults({ REDIS_URL: url });
+      assert.match(line ?? '', /^REDIS_URL is "[^"]*"; allowed: redis:\/\//);
+      assert.equal(line?.split('"')[1], shown);
+    });
+  }
+
+  for (const url of ['redis://', 'redis://[::1]:6379/15', 'rediss://us%40er:p%25ss@host/', 'redis://:x@h']) {
+    it(`takes REDIS_URL=${url}`, () => {
+      assert.equal(readEnvironment(options, { REDIS_URL: url }).redisUrl, url);
+    });
+  }
+
   it('names every wrong variable at once', () => {
     const lines = environmentFaults({ PORT: 'x', MODE: 'y', DELAY: '1' });
     assert.deepEqual(

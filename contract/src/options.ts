@@ -183,21 +183,30 @@ function shown(property: NotedSchema, value: unknown): string {
   return property.secret === true ? masked(text) : text;
 }
 
-/** All before the last `@` but the scheme, and the query: passwords can stand in both, with an `@` in them too. */
+/**
+ * All before the last `@` but the scheme, and the query: passwords can stand in both, with an `@` in them too.
+ * Without an `@`, what follows a colon and is no port: the `@host` may have been forgotten.
+ */
 function masked(text: string): string {
-  return text.replace(/^("?(?:[a-z]+:\/\/)?).*@/is, '$1***@').replace(/\?.*?("?)$/s, '?***$1');
+  return text
+    .replace(/^("?(?:[a-z]+:\/\/)?).*@/is, '$1***@')
+    .replace(/^("?[a-z]+:\/\/[^:@]*:)(?!\d{1,5}\b)[^@]*?("?)$/is, '$1***$2')
+    .replace(/\?.*?("?)$/s, '?***$1');
 }
 
 /** The options both ends share: which Redis, which streams. */
 export const queueOptions = {
-  redisUrl: Type.String({
-    env: 'REDIS_URL',
-    pattern: '^rediss?://',
-    allowed: 'redis://[user:password@]host[:port][/database], rediss:// for TLS',
-    secret: true,
-    default: 'redis://localhost:6379',
-    description: 'The Redis that holds the streams.',
-  }),
+  redisUrl: Type.Refine(
+    Type.String({
+      env: 'REDIS_URL',
+      pattern: '^rediss?://',
+      allowed: 'redis://[user:password@]host[:port][/database], rediss:// for TLS',
+      secret: true,
+      default: 'redis://localhost:6379',
+      description: 'The Redis that holds the streams.',
+    }),
+    isRedisUrl,
+  ),
   streamName: Type.String({
     env: 'REDIS_STREAM_NAME',
     minLength: 1,
@@ -206,3 +215,18 @@ export const queueOptions = {
       'Stream of untyped tasks; typed ones go to `<name>:<type>`, all other keys derive from it too.',
   }),
 };
+
+/**
+ * Whether a URL leads to a Redis and a database. It has no query: ioredis would take options from it, `?db=1` for
+ * one, that the connection for appends knows nothing of.
+ */
+function isRedisUrl(text: string): boolean {
+  try {
+    const { username, password, pathname, search, hash } = new URL(text);
+    decodeURIComponent(username);
+    decodeURIComponent(password);
+    return /^\/?\d*$/.test(pathname) && search === '' && hash === '';
+  } catch {
+    return false; // no URL, or a % in a name that encodes nothing
+  }
+}
