@@ -72,14 +72,28 @@ export function acceptedSuffix(ack: 'appended' | 'received'): string {
 }
 
 /** Answers with an error in the form all of Sluice uses: `{"error": {"code", "message", "details"?}}`. */
-export function answerRefusal(response: HttpResponse, refusal: Refusal, close: boolean): void {
+export function answerRefusal(
+  response: HttpResponse,
+  refusal: Refusal,
+  close: boolean,
+  withBody: boolean,
+): void {
   const { code, message, details } = refusal;
   const status = STATUS[code];
   response.writeStatus(status).writeHeader('Content-Type', 'application/json');
   if (status.startsWith('503')) response.writeHeader('Retry-After', RETRY_AFTER_SECONDS);
   for (const [name, value] of refusal.headers ?? []) response.writeHeader(name, value);
-  response.end(
-    JSON.stringify({ error: { code, message, ...(details === undefined ? {} : { details }) } }),
-    close,
-  );
+  const error = { code, message, ...(details === undefined ? {} : { details }) };
+  endWith(response, { error }, close, withBody);
+}
+
+/**
+ * Ends an answer with a JSON body. The answer to HEAD states its length and has none (RFC 9110, 9.3.2): the client
+ * would take the bytes for its next answer.
+ */
+export function endWith(response: HttpResponse, body: object, close: boolean, withBody: boolean): void {
+  const text = JSON.stringify(body);
+  if (withBody) response.end(text, close);
+  // With a length or `close` as arguments it would leave the answer open, and that ends the process.
+  else response.writeHeader('Content-Length', String(Buffer.byteLength(text))).endWithoutBody();
 }

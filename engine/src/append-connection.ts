@@ -1,4 +1,4 @@
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { RespReplies } from './resp-replies.js';
 
@@ -7,7 +7,7 @@ type OnReply = (error: string | undefined) => void;
 
 export interface AppendConnectionOptions {
   redisUrl: string;
-  /** Longest silence of Redis while a reply is due, in milliseconds; then the connection is given up. */
+  /** Longest time a command waits for its reply, in milliseconds; then the connection is given up. */
   timeoutMs: number;
   /** One reply arrived, in the order of the commands. */
   onReply: OnReply;
@@ -15,6 +15,13 @@ export interface AppendConnectionOptions {
   onUp: () => void;
   /** The connection is gone; no reply will come for anything sent on it. Called once per connection that was up, and for the first failure. */
   onDown: (reason: string) => void;
+}
+
+/** Commands sent in one write. */
+interface Sent {
+  repliesDue: number;
+  /** When it was written, as `performance.now()`. */
+  readonly at: number;
 }
 
 const FIRST_RETRY_MS = 25;
@@ -26,7 +33,7 @@ const LAST_RETRY_MS = 500;
  *
  * ```
  *          connect          +PONG
- *  waiting ───────▶ greeting ─────▶ up ──┐ silence over timeoutMs, error, close
+ *  waiting ───────▶ greeting ─────▶ up ──┐ reply overdue, error, close
  *     ▲                │ failure         │
  *     └── back-off ────┴─────────────────┘           close() ends it from any state
  * ```
@@ -36,22 +43,20 @@ const LAST_RETRY_MS = 500;
 export class AppendConnection {
   private state: 'waiting' | 'greeting' | 'up' | 'closed' = 'closed';
   private socket: Socket | undefined;
-  private greetingsDue = 0;
-  private repliesDue = 0;
-  private lastProgress = 0;
+  /** Replies still due, oldest first; of a greeting too. */
+  private sent: Sent[] = [];
   private failures = 0;
   private toldDown = false;
   private retryTimer: NodeJS.Timeout | undefined;
-  private readonly silenceTimer: NodeJS.Timeout;
-  private readonly greetings: Buffer;
-  private readonly greetingsCount: number;
+  private readonly overdueTimer: NodeJS.Timeout;
+  private readonly greetings: readonly Greeting[];
+  private readonly greetingBytes: Buffer;
 
   constructor(private readonly options: AppendConnectionOptions) {
-    const { payload, count } = greetingsFor(options.redisUrl);
-    this.greetings = payload;
-    this.greetingsCount = count;
-    this.silenceTimer = setInterval(() => this.checkSilence(), Math.max(5, options.timeoutMs / 10));
-    this.silenceTimer.unref();
+    this.greetings = greetingsFor(options.redisUrl);
+    this.greetingBytes = Buffer.concat(this.greetings.map(({ words }) => encodeCommand(words)));
+    this.overdueTimer = setInterval(() => this.checkOverdue(), Math.max(5, options.timeoutMs / 10));
+    this.overdueTimer.unref();
   }
 
   get isUp(): boolean {
@@ -70,8 +75,7 @@ export class AppendConnection {
   send(chunks: readonly Buffer[], replies: number, onReleased: () => void): void {
     const socket = this.socket;
     if (this.state !== 'up' || socket === undefined) throw new Error('the connection to Redis is not up');
-    if (this.repliesDue === 0) this.lastProgress = performance.now();
-    this.repliesDue += replies;
+    this.sent.push({ repliesDue: replies, at: performance.now() });
     if (chunks.length === 1) {
       socket.write(chunks[0] as Buffer, onReleased);
       return;
@@ -91,7 +95,7 @@ export class AppendConnection {
   /** Ends the connection for good. */
   close(): void {
     this.state = 'closed';
-    clearInterval(this.silenceTimer);
+    clearInterval(this.overdueTimer);
     clearTimeout(this.retryTimer);
     this.socket?.destroy();
     this.socket = undefined;
@@ -102,21 +106,21 @@ export class AppendConnection {
     const host = url.hostname.replace(/^\[|\]$/g, '') || 'localhost';
     const port = Number(url.port || 6379);
     this.state = 'greeting';
-    this.greetingsDue = this.greetingsCount;
-    this.repliesDue = 0;
-    this.lastProgress = performance.now();
+    this.sent = [{ repliesDue: this.greetings.length, at: performance.now() }];
     const socket =
       url.protocol === 'rediss:'
-        ? connectTls({ host, port, servername: host })
+        ? // The name of the server is for certificates by name: RFC 6066 allows no address there.
+          connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
         : connectPlain({ host, port });
     this.socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
     const replies = new RespReplies((error) => this.receive(error));
-    socket.on(url.protocol === 'rediss:' ? 'secureConnect' : 'connect', () => socket.write(this.greetings));
+    socket.on(url.protocol === 'rediss:' ? 'secureConnect' : 'connect', () =>
+      socket.write(this.greetingBytes),
+    );
     socket.on('data', (chunk: Buffer) => {
       if (this.socket !== socket) return;
-      this.lastProgress = performance.now();
       try {
         replies.push(chunk);
       } catch (error) {
@@ -132,28 +136,39 @@ export class AppendConnection {
   }
 
   private receive(error: string | undefined): void {
-    if (this.state === 'greeting') {
-      if (error !== undefined) {
-        this.lose(error);
-        return;
-      }
-      this.greetingsDue--;
-      if (this.greetingsDue > 0) return;
-      this.state = 'up';
-      this.failures = 0;
-      this.toldDown = false;
-      this.options.onUp();
+    if (this.state === 'greeting') this.receiveGreeting(error);
+    else if (this.state === 'up') {
+      this.replied();
+      // Only now: one that answers PING but takes nothing, such as a replica, is not asked 40 times a second.
+      if (error === undefined) this.failures = 0;
+      this.options.onReply(error);
+    }
+  }
+
+  private receiveGreeting(error: string | undefined): void {
+    const greeting = this.greetings[this.greetings.length - (this.sent[0]?.repliesDue ?? 0)];
+    if (error !== undefined && greeting?.mayFail !== true) {
+      this.lose(error);
       return;
     }
-    if (this.state !== 'up') return;
-    this.repliesDue--;
-    this.options.onReply(error);
+    this.replied();
+    if (this.sent.length > 0) return;
+    this.state = 'up';
+    this.toldDown = false;
+    this.options.onUp();
+  }
+
+  private replied(): void {
+    const oldest = this.sent[0];
+    if (oldest === undefined) return; // whoever counts the replies sees that one was not due
+    oldest.repliesDue--;
+    if (oldest.repliesDue === 0) this.sent.shift();
   }
 
   private lose(reason: string): void {
     if (this.state !== 'up' && this.state !== 'greeting') return;
     this.state = 'waiting';
-    this.repliesDue = 0;
+    this.sent = [];
     const socket = this.socket;
     this.socket = undefined;
     socket?.destroy();
@@ -166,28 +181,41 @@ export class AppendConnection {
     }
   }
 
-  private checkSilence(): void {
-    const due = this.state === 'greeting' || (this.state === 'up' && this.repliesDue > 0);
-    if (due && performance.now() - this.lastProgress > this.options.timeoutMs) {
-      this.lose(`Redis did not answer for ${this.options.timeoutMs} ms`);
-    }
+  private checkOverdue(): void {
+    if (!this.isOverdue()) return;
+    // When this process stood still itself, the replies may have come long ago: they are read before this runs.
+    setImmediate(() => {
+      if (this.isOverdue()) this.lose(`Redis did not answer for ${this.options.timeoutMs} ms`);
+    });
+  }
+
+  private isOverdue(): boolean {
+    const oldest = this.sent[0];
+    return oldest !== undefined && performance.now() - oldest.at > this.options.timeoutMs;
   }
 }
 
+/** A command sent before the connection counts as up. */
+interface Greeting {
+  readonly words: readonly string[];
+  /** Its failure does not matter. */
+  readonly mayFail: boolean;
+}
+
 /** AUTH and SELECT as the URL asks for, then a PING whose answer says that the server takes commands. */
-function greetingsFor(redisUrl: string): { payload: Buffer; count: number } {
+function greetingsFor(redisUrl: string): Greeting[] {
   const url = new URL(redisUrl);
-  const commands: string[][] = [];
+  const greetings: Greeting[] = [];
   if (url.password !== '') {
-    const password = decodeURIComponent(url.password);
-    commands.push(
-      url.username === '' ? ['AUTH', password] : ['AUTH', decodeURIComponent(url.username), password],
-    );
+    const user = url.username === '' ? [] : [decodeURIComponent(url.username)];
+    greetings.push({ words: ['AUTH', ...user, decodeURIComponent(url.password)], mayFail: false });
   }
   const database = url.pathname.slice(1);
-  if (database !== '' && database !== '0') commands.push(['SELECT', database]);
-  commands.push(['CLIENT', 'SETNAME', 'sluice-engine-append'], ['PING']);
-  return { payload: Buffer.concat(commands.map(encodeCommand)), count: commands.length };
+  if (database !== '' && database !== '0') greetings.push({ words: ['SELECT', database], mayFail: false });
+  // The name is for people who look at CLIENT LIST; not every user of Redis, and not every proxy, may set it.
+  greetings.push({ words: ['CLIENT', 'SETNAME', 'sluice-engine-append'], mayFail: true });
+  greetings.push({ words: ['PING'], mayFail: false });
+  return greetings;
 }
 
 /** One command as RESP: an array of bulk strings. */

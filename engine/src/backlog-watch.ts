@@ -14,8 +14,8 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * Looks at the streams ten times a second, so that admission can compare the backlog with its bound without
- * asking Redis per request. Between looks a process counts what it appends itself, so one process alone never
- * overshoots; several can, by what the others append within a look.
+ * asking Redis per request. Between looks a process counts what it appends itself. The bound can be overshot by
+ * what is under way to Redis at a look, and with several processes by what the others append until the next one.
  */
 export class BacklogWatch {
   private readonly gauges: Gauge[] = [];
@@ -45,13 +45,9 @@ export class BacklogWatch {
   private async look(): Promise<void> {
     if (this.looking || this.redis.status !== 'ready') return;
     this.looking = true;
-    try {
-      await Promise.all(this.gauges.map((gauge) => this.lookAt(gauge)));
-    } catch {
-      // Redis is away or the key is no stream: the append path notices the same, reports it and answers 503.
-    } finally {
-      this.looking = false;
-    }
+    // A failed look: Redis is away or the key is no stream. The append path notices the same, reports it, answers 503.
+    await Promise.allSettled(this.gauges.map((gauge) => this.lookAt(gauge)));
+    this.looking = false;
   }
 
   private async lookAt(gauge: Gauge): Promise<void> {

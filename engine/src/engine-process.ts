@@ -1,3 +1,4 @@
+import { describeThrown } from '@sluice/contract';
 import { createLogger, logEngineEvents } from '@sluice/telemetry';
 import { createEngine, type Engine } from './engine.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
@@ -29,17 +30,16 @@ async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<vo
       listener: logEngineEvents(createLogger(message.serviceName)),
     });
     engine = started;
-    const { url } = await started.start();
-    tell({ type: 'ready', url });
+    await started.start();
+    tell({ type: 'ready' });
     const report = (): void => {
       tell({ type: 'status', health: started.health(), ready: started.ready, counters: started.counters });
     };
     report();
     setInterval(report, STATUS_EVERY_MS);
   } catch (error) {
-    tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
-    process.exitCode = 1;
-    process.disconnect?.();
+    // Whatever a schema module or the engine has opened meanwhile must not keep the process alive.
+    tell({ type: 'failed', message: describeThrown(error).message }, () => process.exit(1));
   }
 }
 

@@ -1,4 +1,10 @@
-import { DEFAULT_TASK_TYPE, queueKeys, redisConnection, resolveOptions } from '@sluice/contract';
+import {
+  DEFAULT_TASK_TYPE,
+  describeThrown,
+  queueKeys,
+  redisConnection,
+  resolveOptions,
+} from '@sluice/contract';
 import type { EngineCounters, EngineListener } from '@sluice/telemetry';
 import { Redis } from 'ioredis';
 import { Admission } from './admission.js';
@@ -6,6 +12,7 @@ import { BacklogWatch } from './backlog-watch.js';
 import { Batcher } from './batcher.js';
 import { type Health, healthOf } from './health.js';
 import { Intake } from './intake.js';
+import { listeningUrl } from './listening-url.js';
 import {
   type EngineOptions,
   engineOptionPairs,
@@ -20,9 +27,10 @@ import { xaddEncoder } from './xadd.js';
 /** An engine in this process. */
 export interface Engine {
   /**
-   * Listens. Redis need not be there yet: until it is, tasks are answered 503.
+   * Listens; called again, it says where. Redis need not be there yet: until it is, tasks are answered 503.
    *
-   * @throws SluiceError `PORT_IN_USE`
+   * @throws SluiceError `PORT_IN_USE`; start() can then be called again
+   * @throws Error when the engine was stopped: an engine starts once
    */
   start(): Promise<{ port: number; url: string }>;
   /**
@@ -47,7 +55,8 @@ const DRAIN_QUIET_MS = 250;
  * @throws SluiceError `INVALID_OPTIONS`, one line per fault
  */
 export function createEngine(given: EngineOptions = {}): Engine {
-  const { taskTypes = [], listener = () => {}, sharePort = false, ...rest } = given;
+  const { taskTypes = [], sharePort = false, listener: givenListener = () => {}, ...rest } = given;
+  const listener = shielded(givenListener);
   const options: ResolvedEngineOptions = resolveOptions(engineOptions, rest, engineOptionPairs);
   const keys = queueKeys(options.streamName);
   const counters = newCounters();
@@ -103,6 +112,8 @@ export function createEngine(given: EngineOptions = {}): Engine {
     };
   };
 
+  let starting: Promise<{ port: number; url: string }> | undefined;
+  let stopping: Promise<number> | undefined;
   let draining = false;
   const isReady = (): boolean => batcher.isUp && !draining;
   const server = new ServiceServer({
@@ -127,30 +138,44 @@ export function createEngine(given: EngineOptions = {}): Engine {
     },
     health: () => healthOf(batcher.isUp, options.serviceVersion),
 
-    async start() {
-      batcher.open();
-      watchRedis.connect().catch(() => {}); // goes on trying by itself
-      backlogs.start();
-      const port = await server.listen().catch(async (error: unknown) => {
-        closeRedis();
+    start() {
+      if (stopping !== undefined) {
+        return Promise.reject(
+          new Error('this engine was stopped and cannot start again: create another one'),
+        );
+      }
+      starting ??= open().catch((error: unknown) => {
+        starting = undefined;
         throw error;
       });
-      return { port, url: `http://${options.host === '0.0.0.0' ? '127.0.0.1' : options.host}:${port}` };
+      return starting;
     },
-
-    async stop() {
-      const deadline = performance.now() + options.shutdownTimeoutSeconds * 1000;
-      draining = true;
-      await delay(options.shutdownDelaySeconds * 1000);
-      intake.draining = true;
-      server.stopListening();
-      await drained(deadline);
-      const unanswered = admission.requests;
-      server.close();
-      closeRedis();
-      return unanswered;
-    },
+    stop: () => (stopping ??= shutDown()),
   };
+
+  async function open(): Promise<{ port: number; url: string }> {
+    const port = await server.listen();
+    batcher.open();
+    watchRedis.connect().catch(() => {}); // goes on trying by itself
+    backlogs.start();
+    return { port, url: listeningUrl(options.host, port) };
+  }
+
+  async function shutDown(): Promise<number> {
+    const deadline = performance.now() + options.shutdownTimeoutSeconds * 1000;
+    draining = true;
+    await starting?.catch(() => {});
+    await delay(options.shutdownDelaySeconds * 1000);
+    intake.draining = true;
+    server.stopListening();
+    await drained(deadline);
+    const unanswered = admission.requests;
+    server.close();
+    backlogs.stop();
+    batcher.close();
+    watchRedis.disconnect();
+    return unanswered;
+  }
 
   /** Resolves when all is answered and confirmed, and no connection is left that may still send; or at the deadline. */
   async function drained(deadline: number): Promise<void> {
@@ -167,12 +192,19 @@ export function createEngine(given: EngineOptions = {}): Engine {
       await delay(DRAIN_LOOK_MS);
     }
   }
+}
 
-  function closeRedis(): void {
-    backlogs.stop();
-    batcher.close();
-    watchRedis.disconnect();
-  }
+/** A listener is called in the middle of settling requests: one that throws must not leave the rest unanswered. */
+function shielded(listener: EngineListener): EngineListener {
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      process.emitWarning(
+        `the listener of an engine threw at ${event.type}: ${describeThrown(error).message}`,
+      );
+    }
+  };
 }
 
 const REFUSAL_REPORT_EVERY_MS = 1000;

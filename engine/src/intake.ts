@@ -49,7 +49,8 @@ export class Intake implements IntakeDesk {
       const head = readHead(request);
       const fault = this.faultOfHead(head);
       if (fault !== undefined) {
-        this.refuse(response, fault.refusal, fault.close);
+        if (fault.close) this.refuseAndClose(response, fault.refusal);
+        else this.refuse(response, fault.refusal, false);
         return;
       }
       const { admission, batcher } = this.options;
@@ -74,19 +75,34 @@ export class Intake implements IntakeDesk {
     }
   }
 
-  /** Tasks between their admission and the end of their append. */
-  get inFlight(): number {
-    return this.options.admission.requests;
+  /**
+   * Looks at the head of a request that is no task. One whose end cannot be told is refused here, whatever it asks
+   * for: what one side takes for its body is the next request to the other. Returns whether it was.
+   */
+  refuseAmbiguous(response: HttpResponse, request: HttpRequest): boolean {
+    const { ambiguity } = readHead(request);
+    if (ambiguity === undefined) return false;
+    this.refuseAndClose(response, ambiguous(ambiguity));
+    return true;
+  }
+
+  /**
+   * Refuses a request and closes its connection, a moment later: after an answer given at once, uWebSockets.js goes
+   * on and takes what follows in the same packet for the next request. While an answer is due, it closes instead.
+   */
+  private refuseAndClose(response: HttpResponse, refusal: Refusal): void {
+    let isGone = false;
+    response.onAborted(() => {
+      isGone = true;
+    });
+    setImmediate(() => {
+      if (!isGone) response.cork(() => this.refuse(response, refusal, true));
+    });
   }
 
   private faultOfHead(head: ReturnType<typeof readHead>): { refusal: Refusal; close: boolean } | undefined {
     const { maxPayloadSize, allowChunked } = this.options;
-    if (head.ambiguity !== undefined) {
-      return {
-        refusal: { code: 'BAD_REQUEST', message: `the request is ambiguous: ${head.ambiguity}` },
-        close: true,
-      };
-    }
+    if (head.ambiguity !== undefined) return { refusal: ambiguous(head.ambiguity), close: true };
     if (head.chunked ? !allowChunked : head.contentLength === -1) {
       const message =
         'the request needs a Content-Length; chunked bodies are taken only where ALLOW_CHUNKED is set';
@@ -176,10 +192,10 @@ export class Intake implements IntakeDesk {
     answerAccepted(response, taskId, this.acceptedSuffix, this.draining);
   }
 
-  refuse(response: HttpResponse, refusal: Refusal, close: boolean): void {
+  refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {
     const { refused } = this.options.counters;
     refused[refusal.code] = (refused[refusal.code] ?? 0) + 1;
-    answerRefusal(response, refusal, close || this.draining);
+    answerRefusal(response, refusal, close || this.draining, withBody);
   }
 
   appendEnded(failure: AppendFailure | undefined): void {
@@ -196,6 +212,10 @@ const INTERNAL_ERROR: Refusal = {
   code: 'INTERNAL_ERROR',
   message: 'the service failed; nothing is known of the task',
 };
+
+function ambiguous(why: string): Refusal {
+  return { code: 'BAD_REQUEST', message: `the request is ambiguous: ${why}` };
+}
 
 function tooLarge(size: string, limit: number): Refusal {
   return { code: 'PAYLOAD_TOO_LARGE', message: `the body has ${size}; allowed: up to ${limit} bytes` };

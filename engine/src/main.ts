@@ -1,14 +1,14 @@
 import { readEnvironment, SluiceError } from '@sluice/contract';
 import { createLogger, logEngineEvents } from '@sluice/telemetry';
-import { engineOptionPairs, engineOptions, engineProgramOptions } from './options.js';
 import { Primary } from './primary.js';
+import { allProgramOptionPairs, allProgramOptions, engineOptionsOf } from './program-options.js';
 import { loadTaskTypes } from './schema-module.js';
 
 async function main(): Promise<void> {
-  const engine = readEnvironment(engineOptions, process.env, engineOptionPairs);
-  const program = readEnvironment(engineProgramOptions, process.env);
+  const program = readEnvironment(allProgramOptions, process.env, allProgramOptionPairs);
   const taskTypes = program.schemaModule === undefined ? [] : await loadTaskTypes(program.schemaModule);
   const listener = logEngineEvents(createLogger(program.serviceName));
+  const engine = engineOptionsOf(program);
   const primary = new Primary({ engine, program, taskTypes, listener, onCrashLoop: fail });
 
   let stopping = false;
@@ -27,6 +27,7 @@ async function main(): Promise<void> {
   process.on('disconnect', () => void stop('disconnect'));
 
   const { url, opsUrl, processes } = await primary.start();
+  if (stopping) return;
   listener({ type: 'listening', url, processes });
   process.send?.({ type: 'ready', url, opsUrl });
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { SluiceError } from '@sluice/contract';
 import type { Health } from './health.js';
 
@@ -14,7 +14,7 @@ export class OpsServer {
   private readonly server: Server;
 
   constructor(private readonly options: OpsServerOptions) {
-    this.server = createServer((request, response) => this.answer(request.url ?? '/', response));
+    this.server = createServer((request, response) => this.answer(pathOf(request), response));
   }
 
   /** @throws SluiceError `PORT_IN_USE` */
@@ -59,6 +59,11 @@ export class OpsServer {
         });
     }
   }
+}
+
+/** The path without the query. */
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] as string; // split gives one part at least
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

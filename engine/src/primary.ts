@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { queueKeys, SluiceError, type TaskType } from '@sluice/contract';
 import type { EngineListener } from '@sluice/telemetry';
 import { type Health, healthOf } from './health.js';
+import { listeningUrl } from './listening-url.js';
 import { claimPort, OpsServer } from './ops-server.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from './options.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
@@ -25,6 +26,8 @@ const STABLE_AFTER_MS = 1000;
 const CRASH_LOOP_DEATHS = 8;
 /** A process that has not reported for so long hangs, and is killed. */
 const HUNG_AFTER_MS = 20 * STATUS_EVERY_MS;
+/** The same for one that still starts: schema modules may have much to do. */
+const HUNG_AT_START_MS = 60_000;
 /** On top of the shutdown timeout, for the exit itself. */
 const EXIT_GRACE_MS = 1000;
 
@@ -47,6 +50,7 @@ export class Primary {
   private readonly ops: OpsServer;
   private readonly trimmer: Trimmer;
   private readonly hungTimer: NodeJS.Timeout;
+  private lookedForHungAt = performance.now();
   private deathsInARow = 0;
   private stopping = false;
 
@@ -79,9 +83,12 @@ export class Primary {
     await claimPort('SERVICE_PORT', engine.host, engine.port);
     await this.ops.listen();
     this.trimmer.start();
-    const urls = await Promise.all(Array.from({ length: count }, () => this.spawn()));
-    const host = engine.host === '0.0.0.0' ? '127.0.0.1' : engine.host;
-    return { url: urls[0] as string, opsUrl: `http://${host}:${program.metricsPort}`, processes: count };
+    await Promise.all(Array.from({ length: count }, () => this.spawn()));
+    return {
+      url: listeningUrl(engine.host, engine.port),
+      opsUrl: listeningUrl(engine.host, program.metricsPort),
+      processes: count,
+    };
   }
 
   /** Ends all processes in order. Resolves with whether every one of them answered all it had accepted, in time. */
@@ -90,7 +97,7 @@ export class Primary {
     clearInterval(this.hungTimer);
     for (const timer of this.restarts) clearTimeout(timer);
     const inTime = await Promise.all([...this.processes].map((one) => this.end(one)));
-    await this.trimmer.stop();
+    this.trimmer.stop();
     await this.ops.close();
     return inTime.every(Boolean);
   }
@@ -106,8 +113,8 @@ export class Primary {
     return { ...own, status: allHealthy && own.status === 'healthy' ? 'healthy' : 'unhealthy' };
   }
 
-  /** Starts one process; resolves with its URL once it listens. */
-  private spawn(): Promise<string> {
+  /** Starts one process; resolves once it listens, and never when a shutdown comes first. */
+  private spawn(): Promise<void> {
     const { engine, program, listener } = this.options;
     const child = fork(new URL('./engine-process.js', import.meta.url), { serialization: 'advanced' });
     const one: EngineProcess = {
@@ -131,7 +138,7 @@ export class Primary {
         switch (message.type) {
           case 'ready':
             one.readyAt = performance.now();
-            resolve(message.url);
+            resolve();
             return;
           case 'status':
             one.health = message.health;
@@ -147,10 +154,18 @@ export class Primary {
       child.on('error', (error) => listener({ type: 'internal-error', where: 'engine process', error }));
       child.once('exit', (code, signal) => {
         this.processes.delete(one);
-        const reason =
-          one.failure ?? `an engine process ended at its start (${signal ?? `exit code ${code}`})`;
-        reject(new SluiceError('INTERNAL_ERROR', reason));
-        if (!this.stopping) this.replace(one, signal ?? `exit code ${code}`);
+        // A signal to the whole process group may be seen here later than what it did to the process.
+        setImmediate(() => {
+          if (this.stopping) return;
+          const exit = signal ?? `exit code ${code}`;
+          reject(
+            new SluiceError(
+              'INTERNAL_ERROR',
+              one.failure ?? `an engine process ended at its start (${exit})`,
+            ),
+          );
+          this.replace(one, exit);
+        });
       });
     });
   }
@@ -179,8 +194,14 @@ export class Primary {
   }
 
   private killHung(): void {
+    const now = performance.now();
+    const stoodStill = now - this.lookedForHungAt > 4 * STATUS_EVERY_MS;
+    this.lookedForHungAt = now;
     for (const one of this.processes) {
-      if (performance.now() - one.reportedAt > HUNG_AFTER_MS) one.child.kill('SIGKILL');
+      // Suspended or paused ourselves, we have not read what the processes reported, or they were as we were.
+      if (stoodStill) one.reportedAt = now;
+      const limit = one.health === undefined ? HUNG_AT_START_MS : HUNG_AFTER_MS;
+      if (now - one.reportedAt > limit) one.child.kill('SIGKILL');
     }
   }
 
@@ -195,7 +216,8 @@ export class Primary {
     );
     const code = await exited;
     clearTimeout(limit);
-    return code === 0;
+    // One that was still starting has accepted nothing. Ctrl-C can kill it before it knows how to take signals.
+    return code === 0 || one.health === undefined;
   }
 
   private tell(one: EngineProcess, message: ToProcess): void {

@@ -9,7 +9,7 @@ export type ToProcess =
 
 /** What an engine process tells the primary. */
 export type FromProcess =
-  | { type: 'ready'; url: string }
+  | { type: 'ready' }
   | { type: 'failed'; message: string }
   /** Sent twice a second; a process that falls silent hangs. */
   | { type: 'status'; health: Health; ready: boolean; counters: EngineCounters }

@@ -1,6 +1,6 @@
 import * as uWS from 'uWebSockets.js';
 import { SluiceError } from '@sluice/contract';
-import { answerRefusal, type Refusal } from './answers.js';
+import { endWith, type Refusal } from './answers.js';
 import type { Health } from './health.js';
 import type { Intake } from './intake.js';
 import type { TaskRoute } from './pending-task.js';
@@ -48,21 +48,47 @@ export class ServiceServer {
       .post('/tasks', (response, request) => intake.handle(response, request, untyped))
       .post('/tasks/:type', (response, request) => {
         const route = typed.get(request.getParameter(0) ?? '');
-        if (route === undefined) intake.refuse(response, unknownType, false);
-        else intake.handle(response, request, route);
-      })
-      .any('/tasks', (response) => intake.refuse(response, POST_ONLY, false))
-      .any('/tasks/:type', (response) => intake.refuse(response, POST_ONLY, false))
-      .get('/health', (response) => {
-        const body = health();
-        answerJson(response, body.status === 'healthy', body);
-      })
-      .get('/livez', (response) => answerJson(response, true, { status: 'alive' }))
-      .get('/readyz', (response) => {
-        const isReady = ready();
-        answerJson(response, isReady, { status: isReady ? 'ready' : 'not ready' });
-      })
-      .any('/*', (response) => answerRefusal(response, NOT_FOUND, false));
+        if (route !== undefined) intake.handle(response, request, route);
+        else if (!intake.refuseAmbiguous(response, request)) intake.refuse(response, unknownType, false);
+      });
+    this.refuseAll('/tasks', POST_ONLY);
+    this.refuseAll('/tasks/:type', POST_ONLY);
+    this.probe('/health', () => {
+      const body = health();
+      return { ok: body.status === 'healthy', body };
+    });
+    this.probe('/livez', () => ({ ok: true, body: { status: 'alive' } }));
+    this.probe('/readyz', () => {
+      const isReady = ready();
+      return { ok: isReady, body: { status: isReady ? 'ready' : 'not ready' } };
+    });
+    this.refuseAll('/*', NOT_FOUND);
+  }
+
+  /** Answers GET and HEAD on a path. */
+  private probe(path: string, look: () => { ok: boolean; body: object }): void {
+    const answer = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
+      if (this.options.intake.refuseAmbiguous(response, request)) return;
+      const { ok, body } = look();
+      response
+        .writeStatus(ok ? '200 OK' : '503 Service Unavailable')
+        .writeHeader('Content-Type', 'application/json');
+      endWith(response, body, false, withBody);
+    };
+    this.app
+      .get(path, (response, request) => answer(response, request, true))
+      .head(path, (response, request) => answer(response, request, false));
+  }
+
+  /** Refuses what no other route takes. */
+  private refuseAll(path: string, refusal: Refusal): void {
+    const { intake } = this.options;
+    const refuse = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
+      if (!intake.refuseAmbiguous(response, request)) intake.refuse(response, refusal, false, withBody);
+    };
+    this.app
+      .any(path, (response, request) => refuse(response, request, true))
+      .head(path, (response, request) => refuse(response, request, false));
   }
 
   /** @throws SluiceError `PORT_IN_USE` */
@@ -120,11 +146,4 @@ function unknownTypeRefusal(types: readonly string[]): Refusal {
   const allowed = types.length === 0 ? 'none is registered, send it to /tasks' : `allowed: ${shown}`;
   const more = types.length > TYPES_SHOWN ? ` and ${types.length - TYPES_SHOWN} more` : '';
   return { code: 'UNKNOWN_TASK_TYPE', message: `no task type of this name is registered; ${allowed}${more}` };
-}
-
-function answerJson(response: uWS.HttpResponse, ok: boolean, body: object): void {
-  response
-    .writeStatus(ok ? '200 OK' : '503 Service Unavailable')
-    .writeHeader('Content-Type', 'application/json')
-    .end(JSON.stringify(body));
 }

@@ -26,6 +26,7 @@ export class Trimmer {
   private readonly cursors = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
   private trimming: Promise<void> | undefined;
+  private stopped = false;
 
   constructor(private readonly options: TrimmerOptions) {
     const redis = new Redis(options.redisUrl, redisConnection('sluice-engine-trimmer', 5000));
@@ -43,9 +44,10 @@ export class Trimmer {
     }, TRIM_EVERY_MS);
   }
 
-  async stop(): Promise<void> {
+  /** Waits for nothing: a script that Redis has begun is finished by Redis, and a frozen one would hold a shutdown up. */
+  stop(): void {
+    this.stopped = true;
     clearInterval(this.timer);
-    await this.trimming;
     this.redis.disconnect();
   }
 
@@ -57,7 +59,7 @@ export class Trimmer {
         await this.trim(stream);
       } catch (error) {
         // Away, loading, read-only, or the key is no stream: the next round comes in a second.
-        if (this.redis.status === 'ready') {
+        if (this.redis.status === 'ready' && !this.stopped) {
           this.options.listener({ type: 'internal-error', where: `trimming ${stream}`, error });
         }
       }

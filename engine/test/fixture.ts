@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, before, type TestContext } from 'node:test';
 import { createEngine, type Engine, type EngineOptions } from '@sluice/engine';
@@ -95,6 +96,24 @@ export async function runProgram(
     what: 'readiness',
   });
   return Object.assign(program, ready, { stream });
+}
+
+/** The engine processes of a program: its children. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return (
+          readFileSync(`/proc/${name}/stat`, 'utf8')
+            .replace(/^.*\) /, '')
+            .split(' ')[1] === String(pid)
+        );
+      } catch {
+        return false; // gone meanwhile
+      }
+    })
+    .map(Number);
 }
 
 /** What a service of ours answered. */

@@ -1,30 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { type Answer, freePort, startLoad, startProcess, waitFor } from '@sluice/testbed';
-import { ENGINE_PROGRAM, redisForFile, runProgram } from './fixture.js';
+import { childrenOf, ENGINE_PROGRAM, redisForFile, runProgram } from './fixture.js';
 
 const redis = redisForFile();
 const accepted = (answer: Answer): boolean => answer.status === 202;
-
-/** The engine processes of a program: its children. */
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return (
-          readFileSync(`/proc/${name}/stat`, 'utf8')
-            .replace(/^.*\) /, '')
-            .split(' ')[1] === String(pid)
-        );
-      } catch {
-        return false; // gone meanwhile
-      }
-    })
-    .map(Number);
-}
 
 async function stored(stream: string): Promise<Set<string>> {
   const entries = await redis.client.xrange(stream, '-', '+');
@@ -142,13 +123,33 @@ test('wrong variables are one line each: name, value, what is allowed', async ()
     MAX_PAYLOAD_SIZE: 'much',
     ACK_MODE: 'maybe',
     REDIS_URL: 'http://u:geheim@host',
+    METRICS_PORT: '0', // of the program, the others are of its processes
   });
   assert.equal((await program.exited).code, 1);
   const lines = program.output().trim().split('\n').sort();
-  assert.equal(lines.length, 3);
+  assert.equal(lines.length, 4);
   assert.equal(lines[0], 'ACK_MODE is "maybe"; allowed: appended, received');
   assert.match(lines[1] ?? '', /^MAX_PAYLOAD_SIZE is "much"; allowed: a whole number from 1 to \d+$/);
-  assert.match(lines[2] ?? '', /^REDIS_URL is "http:\/\/\*\*\*@host"; allowed: redis:\/\//);
+  assert.match(lines[2] ?? '', /^METRICS_PORT is 0; allowed: a whole number from 1 to 65535$/);
+  assert.match(lines[3] ?? '', /^REDIS_URL is "http:\/\/\*\*\*@host"; allowed: redis:\/\//);
+});
+
+test('ports that cannot be are refused: none at all, or the same for tasks and operations', async () => {
+  for (const [env, line] of [
+    [{ SERVICE_PORT: '0' }, /^SERVICE_PORT is 0; allowed: from 1 to 65535/],
+    [{ SERVICE_PORT: '8080', METRICS_PORT: '8080' }, /^METRICS_PORT is 8080, the port of the intake;/],
+  ] as const) {
+    const program = startProcess(ENGINE_PROGRAM, env);
+    assert.equal((await program.exited).code, 1);
+    assert.match(program.output(), line);
+  }
+});
+
+test('the operations port answers whatever the query', async (t) => {
+  const { opsUrl } = await runProgram(t, redis.server.url);
+  for (const path of ['/health?full=1', '/livez?', '/readyz?verbose']) {
+    assert.notEqual((await fetch(`${opsUrl}${path}`)).status, 404);
+  }
 });
 
 function isAlive(pid: number): boolean {

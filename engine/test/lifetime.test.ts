@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { test } from 'node:test';
+import { createEngine } from '@sluice/engine';
+import { freePort, startRedis, waitFor } from '@sluice/testbed';
+import { Redis } from 'ioredis';
+import { post, redisForFile, runEngine } from './fixture.js';
+
+const redis = redisForFile();
+const BODY = '{"data":1}';
+const own = () => ({ redisUrl: redis.server.url, host: '127.0.0.1', port: 0, shutdownDelaySeconds: 0 });
+
+test('an engine started twice listens once, and stops', async () => {
+  const engine = createEngine(own());
+  const [first, second] = await Promise.all([engine.start(), engine.start()]);
+  assert.deepEqual(first, second);
+  assert.equal(await engine.stop(), 0);
+  await assert.rejects(fetch(`${first.url}/livez`));
+});
+
+test('stopped twice, at once or before it started, an engine stops', async () => {
+  const engine = createEngine(own());
+  void engine.start();
+  assert.deepEqual(await Promise.all([engine.stop(), engine.stop()]), [0, 0]);
+  assert.equal(await createEngine(own()).stop(), 0);
+  await assert.rejects(engine.start(), /cannot start again: create another one/);
+});
+
+test('a start that failed can be tried again, and the engine then sees a Redis that hangs', async (t) => {
+  const port = await freePort();
+  const holder = createServer().listen(port, '127.0.0.1');
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const engine = createEngine({ ...own(), redisUrl: server.url, port, appendTimeoutSeconds: 0.2 });
+  t.after(() => engine.stop());
+  await assert.rejects(engine.start(), /cannot listen on 127\.0\.0\.1/);
+  await new Promise((closed) => holder.close(closed));
+  const { url } = await engine.start();
+  await waitFor(() => engine.ready, { timeoutMs: 5000, what: 'the engine to be ready' });
+  assert.equal((await post(`${url}/tasks`, BODY)).status, 202);
+  server.pause();
+  assert.equal((await post(`${url}/tasks`, BODY)).body.error?.code, 'APPEND_UNCONFIRMED');
+  server.resume();
+});
+
+test('two engines in one process work side by side, and one goes on when the other stops', async (t) => {
+  const first = await runEngine(t, redis.server.url);
+  const second = await runEngine(t, redis.server.url);
+  assert.equal((await post(`${first.url}/tasks`, BODY)).status, 202);
+  await first.engine.stop();
+  assert.equal((await post(`${second.url}/tasks`, BODY)).status, 202);
+  assert.equal(await redis.client.xlen(first.stream), 1);
+  assert.equal(await redis.client.xlen(second.stream), 1);
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+
+for (const host of ['::1', '::']) {
+  test(`listening on ${host}, says a URL that works`, { skip: !hasIpv6 && 'no IPv6 here' }, async (t) => {
+    const { url } = await runEngine(t, redis.server.url, { host });
+    assert.equal((await post(`${url}/tasks`, BODY)).status, 202);
+  });
+}
+
+test('a listener that throws costs a warning, and every request is answered', async (t) => {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const client = new Redis(server.url);
+  t.after(() => client.disconnect());
+  const seen = new Set<string>();
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning.message);
+  process.on('warning', onWarning);
+  t.after(() => process.off('warning', onWarning));
+  const { url, engine } = await runEngine(t, server.url, {
+    maxInFlightRequests: 1,
+    listener: (event) => {
+      seen.add(event.type);
+      throw new Error('broken listener');
+    },
+  });
+
+  const shed = await Promise.all([post(`${url}/tasks`, BODY), post(`${url}/tasks`, BODY)]);
+  assert.deepEqual(shed.map(({ status }) => status).sort(), [202, 503]);
+  await client.config('SET', 'maxmemory', '1mb');
+  assert.equal((await post(`${url}/tasks`, BODY)).body.error?.code, 'APPEND_REFUSED');
+  await client.config('SET', 'maxmemory', '0');
+  await server.restart();
+  await waitFor(() => seen.has('redis-back'), { timeoutMs: 5000, what: 'the engine to be back' });
+  assert.equal((await post(`${url}/tasks`, BODY)).status, 202);
+  assert.ok(seen.has('shedding-started') && seen.has('append-refused') && seen.has('redis-lost'));
+  assert.ok(warnings.some((warning) => warning.includes('redis-lost: broken listener')));
+  assert.equal(engine.counters.inFlightRequests, 0);
+});
