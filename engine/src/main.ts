@@ -4,6 +4,11 @@ import { Primary } from './primary.js';
 import { allProgramOptionPairs, allProgramOptions, engineOptionsOf } from './program-options.js';
 import { loadTaskTypes } from './schema-module.js';
 
+// Nothing is left to do, and nothing was started: a schema module waits for something that never comes.
+process.once('beforeExit', () =>
+  fail(new SluiceError('INVALID_OPTIONS', 'SCHEMA_MODULE never finishes loading')),
+);
+
 async function main(): Promise<void> {
   const program = readEnvironment(allProgramOptions, process.env, allProgramOptionPairs);
   const taskTypes = program.schemaModule === undefined ? [] : await loadTaskTypes(program.schemaModule);
