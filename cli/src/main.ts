@@ -10,9 +10,28 @@ process.on('SIGINT', () => {
 process.on('SIGTERM', () => interrupt.abort());
 process.stdout.on('error', () => process.exit(0)); // sluice dlq list | head
 
+let progressShown = false;
+
+/** What is written next stands where the progress was. */
+function clearProgress(): void {
+  if (progressShown) process.stderr.write('\r\x1b[K');
+  progressShown = false;
+}
+
 process.exitCode = await sluice(process.argv.slice(2), process.env, {
-  print: (text) => console.log(text),
-  say: (text) => console.error(text),
+  print: (text) => {
+    clearProgress();
+    console.log(text);
+  },
+  say: (text) => {
+    clearProgress();
+    console.error(text);
+  },
+  progress: (text) => {
+    if (!process.stderr.isTTY) return;
+    process.stderr.write(`\r\x1b[K${text}`);
+    progressShown = true;
+  },
   interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
   ask: async (question) => {
     const lines = createInterface({ input: process.stdin, output: process.stderr });

@@ -56,3 +56,9 @@ function unavailable(url: string, reason: string, error: Error): SluiceError {
 export function withoutPassword(url: string): string {
   return url.replace(/^(rediss?:\/\/)[^/]*@/, '$1***@').replace(/\?.*$/, '?***');
 }
+
+/** The time of Redis, in milliseconds. */
+export async function redisNow(redis: Redis): Promise<number> {
+  const [seconds, microseconds] = await redis.time();
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+}

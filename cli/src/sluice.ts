@@ -2,12 +2,16 @@ import { SluiceError } from '@sluice/contract';
 import { auditCommand } from './audit/audit-command.js';
 import type { Command } from './command.js';
 import { type CommandLine, readCommandLine } from './command-line.js';
+import { listCommand } from './dlq/list-command.js';
+import { purgeCommand } from './dlq/purge-command.js';
+import { retryCommand } from './dlq/retry-command.js';
+import { showCommand } from './dlq/show-command.js';
 import { EXIT } from './exit-codes.js';
 import { helpOf, overview } from './help.js';
 import { redisOfMakeUp } from './running.js';
 import type { Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [auditCommand];
+const COMMANDS: readonly Command[] = [auditCommand, listCommand, showCommand, retryCommand, purgeCommand];
 
 /** Does what was typed. Resolves with the exit code; everything that can go wrong is said in one line. */
 export async function sluice(

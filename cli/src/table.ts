@@ -1,3 +1,5 @@
+import { oneLine } from './printable.js';
+
 /** Rows as text in columns: numbers to the right, everything else to the left. The first row is the head. */
 export function table(rows: readonly (readonly (string | number)[])[]): string[] {
   const widths: number[] = [];
@@ -17,10 +19,4 @@ export function table(rows: readonly (readonly (string | number)[])[]): string[]
 
 function shown(cell: string | number): string {
   return typeof cell === 'number' ? String(cell) : oneLine(cell);
-}
-
-/** What comes from tasks and their errors can hold anything, escape sequences of the terminal too. */
-export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be removed
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }

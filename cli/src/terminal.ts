@@ -4,6 +4,8 @@ export interface Terminal {
   print(text: string): void;
   /** Writes what goes on, and what went wrong, to standard error, with a line end. */
   say(text: string): void;
+  /** Shows how far something is, in place of what was shown last. Nothing where nobody looks. */
+  progress(text: string): void;
   /** Whether somebody can be asked. */
   readonly interactive: boolean;
   /** Asks, and resolves with what was typed. */

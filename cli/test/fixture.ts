@@ -11,7 +11,8 @@ import { type RedisOptions, type RedisServer, startRedis, waitFor } from '@sluic
 import { Redis } from 'ioredis';
 import type { Told } from './handlers/obey.js';
 
-const SLUICE = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
+/** The command as npm installs it. */
+export const SLUICE = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
 const HANDLERS = {
   default: new URL('./handlers/untyped.js', import.meta.url),
   mail: new URL('./handlers/mail.js', import.meta.url),
