@@ -55,6 +55,10 @@ export const LAYER_RULES: Readonly<Record<string, LayerRule>> = {
     because:
       'it runs everything together as a user would: nothing imports it, and it needs no inside of anything',
   },
+  torture: {
+    may: ['contract', 'telemetry', 'engine', 'consumers', 'testbed'],
+    because: 'it puts everything together under fire as a user would run it: nothing imports it',
+  },
   tools: {
     may: ['contract'],
     because: 'tools look at the other packages as files: they must work while one of those does not build',

@@ -1,0 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { monotonicMs } from './monotonic.js';
+import type { Work } from './work.js';
+
+/** A request without an answer for so long hangs. Nothing in the engine waits that long. */
+const HUNG_MS = 10_000;
+const TICK_MS = 10;
+/** Requests under way at once, beyond which nothing new is sent. */
+const MOST_UNDER_WAY = 500;
+
+/** What became of one request; `hung` and `cut` (the connection broke) stand where a status is missing. */
+export interface Answer {
+  readonly n: number;
+  readonly outcome: number | 'hung' | 'cut';
+  /** The task's id when the answer was 202. */
+  readonly taskId: string | undefined;
+  /** On the clock of `monotonicMs`. */
+  readonly sentAt: number;
+  readonly tookMs: number;
+}
+
+/** Sends tasks at a constant rate to `POST /tasks`, and keeps every answer: the client's side of the ledger. */
+export class IntakeLoad {
+  readonly answers: Answer[] = [];
+  /** Those that were 202. */
+  readonly accepted: Answer[] = [];
+  readonly #url: string;
+  readonly #perSecond: number;
+  readonly #work: Omit<Work, 'n'>;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #sending: Promise<void>;
+  #next = 0;
+  #stopping = false;
+
+  constructor(url: string, perSecond: number, work: Omit<Work, 'n'> = {}) {
+    this.#url = `${url}/tasks`;
+    this.#perSecond = perSecond;
+    this.#work = work;
+    this.#sending = this.#send();
+  }
+
+  /** Sends nothing new and waits for what is under way. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#sending;
+    await Promise.all(this.#underWay);
+  }
+
+  async #send(): Promise<void> {
+    const startedAt = monotonicMs();
+    let due = 0;
+    while (!this.#stopping) {
+      for (const wanted = ((monotonicMs() - startedAt) / 1000) * this.#perSecond; due < wanted; due++) {
+        if (this.#underWay.size >= MOST_UNDER_WAY) continue; // what is held back is not made up for
+        const sent = this.#sendOne(this.#next++).then((answer) => {
+          this.answers.push(answer);
+          if (answer.outcome === 202) this.accepted.push(answer);
+          this.#underWay.delete(sent);
+        });
+        this.#underWay.add(sent);
+      }
+      await pause(TICK_MS);
+    }
+  }
+
+  async #sendOne(n: number): Promise<Answer> {
+    const sentAt = monotonicMs();
+    const answered = (outcome: Answer['outcome'], taskId?: string): Answer => ({
+      n,
+      outcome,
+      taskId,
+      sentAt,
+      tookMs: monotonicMs() - sentAt,
+    });
+    try {
+      const response = await fetch(this.#url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ data: { n, ...this.#work } satisfies Work }),
+        signal: AbortSignal.timeout(HUNG_MS),
+      });
+      const { task_id } = (await response.json()) as { task_id?: string }; // or an error, which has none
+      return answered(response.status, response.status === 202 ? task_id : undefined);
+    } catch (error) {
+      return answered(error instanceof Error && error.name === 'TimeoutError' ? 'hung' : 'cut');
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import type { RedisOptions } from '@sluice/testbed';
+import type { Arena } from './arena.js';
+
+/** One promise, put under the fault it is made for. */
+export interface Scenario {
+  readonly name: string;
+  /** What is promised, in plain words. */
+  readonly promise: string;
+  /** Switches that break the promise on purpose. With each of them at least one finding must be `missed`. */
+  readonly controls: Readonly<Record<string, string>>;
+  /** What its Redis is started with. */
+  readonly redis?: RedisOptions;
+  run(arena: Arena): Promise<Finding[]>;
+}
+
+/** One bar: what was measured, and whether it held. */
+export interface Finding {
+  readonly what: string;
+  readonly measured: string;
+  readonly bar: string;
+  readonly verdict: 'held' | 'missed' | 'skipped';
+}
+
+/** A figure that must not exceed its bar. */
+export function atMost(what: string, measured: number, bar: number, unit = ''): Finding {
+  return {
+    what,
+    measured: text(measured, unit),
+    bar: `≤ ${text(bar, unit)}`,
+    // Not `measured > bar`: what could not be measured (NaN) has not held.
+    verdict: measured <= bar ? 'held' : 'missed',
+  };
+}
+
+/** A figure that must be reached. */
+export function atLeast(what: string, measured: number, bar: number, unit = ''): Finding {
+  const verdict = measured >= bar ? 'held' : 'missed';
+  return { what, measured: text(measured, unit), bar: `≥ ${text(bar, unit)}`, verdict };
+}
+
+/** A figure that must be just this one. */
+export function exactly(what: string, measured: number, bar: number, unit = ''): Finding {
+  const verdict = measured === bar ? 'held' : 'missed';
+  return { what, measured: text(measured, unit), bar: text(bar, unit), verdict };
+}
+
+/** A bar that this machine cannot be put to. */
+export function skipped(what: string, why: string): Finding {
+  return { what, measured: why, bar: '', verdict: 'skipped' };
+}
+
+function text(value: number, unit: string): string {
+  const number = value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+  return unit === '' ? number : `${number} ${unit}`;
+}

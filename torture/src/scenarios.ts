@@ -1,0 +1,28 @@
+import type { Scenario } from './scenario.js';
+import { diskFullPasses } from './scenarios/disk-full-passes.js';
+import { droppedRepliesHangNothing } from './scenarios/dropped-replies-hang-nothing.js';
+import { groupsDoNotDisturbEachOther } from './scenarios/groups-do-not-disturb-each-other.js';
+import { killedConsumersLoseNothing } from './scenarios/killed-consumers-lose-nothing.js';
+import { killedRedisLosesNo202 } from './scenarios/killed-redis-loses-no-202.js';
+import { lateResultsAreFenced } from './scenarios/late-results-are-fenced.js';
+import { longTasksRunOnce } from './scenarios/long-tasks-run-once.js';
+import { poisonIsIsolated } from './scenarios/poison-is-isolated.js';
+import { redisFaultsPass } from './scenarios/redis-faults-pass.js';
+import { retriesAreOnTime } from './scenarios/retries-are-on-time.js';
+import { sigtermFinishesWork } from './scenarios/sigterm-finishes-work.js';
+
+/** All scenarios, in the order they run. */
+export const SCENARIOS: readonly Scenario[] = [
+  killedConsumersLoseNothing,
+  killedRedisLosesNo202,
+  droppedRepliesHangNothing,
+  redisFaultsPass,
+  diskFullPasses,
+  poisonIsIsolated,
+  longTasksRunOnce,
+  lateResultsAreFenced,
+  // A dead downstream that burns no attempts takes its place here with the breaker.
+  retriesAreOnTime,
+  sigtermFinishesWork,
+  groupsDoNotDisturbEachOther,
+];

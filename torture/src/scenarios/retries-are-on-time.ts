@@ -1,0 +1,71 @@
+import type { Arena } from '../arena.js';
+import { fakeTimeLibrary, withClockAhead } from '../fake-time.js';
+import { percentile } from '../percentile.js';
+import { atLeast, atMost, exactly, type Finding, type Scenario, skipped } from '../scenario.js';
+import type { Work } from '../work.js';
+
+const BASE_S = 1;
+const JITTER = 0.2;
+const MOST_LATE = 0.1;
+const AHEAD_S = 3600;
+const RETRY_AFTER_MS = [1000, 1500, 3000];
+
+/**
+ * Every attempt but the last fails, with the back-off or with a time that the handler asks for, on consumers whose
+ * clocks are an hour apart. (Delayed tasks join when the intake has them.)
+ */
+export const retriesAreOnTime: Scenario = {
+  name: 'retries-are-on-time',
+  promise:
+    'a retry never comes early, and at most 10 % and the jitter late, whatever the clocks of consumers say',
+  controls: { 'no-backoff': 'failed tasks are tried again at once' },
+  async run(arena) {
+    const tasks = arena.size(60, 3000);
+    const options = { threads: 1, backoffBaseSeconds: BASE_S, backoffJitter: JITTER };
+    const library = fakeTimeLibrary();
+    await arena.consumer(options);
+    await arena.consumer(options, library === undefined ? {} : withClockAhead(library, AHEAD_S));
+    await arena.append(Array.from({ length: tasks }, (_, n) => taskNumber(n)));
+    await arena.settled(10_000);
+    return [...punctuality(arena, tasks), clocksApart(arena, library !== undefined)];
+  },
+};
+
+function taskNumber(n: number): Work {
+  const ms = RETRY_AFTER_MS[n % (2 * RETRY_AFTER_MS.length)];
+  return ms === undefined ? { n, do: 'throw', until: 2 } : { n, do: 'retry-after', ms, until: 1 };
+}
+
+/** Compares the times between runs with what was asked for. */
+function punctuality(arena: Arena, tasks: number): Finding[] {
+  let early = 0;
+  let retries = 0;
+  const late: number[] = [];
+  for (const runs of arena.journal.read().runs.values()) {
+    for (const [i, run] of runs.entries()) {
+      const previous = runs[i - 1];
+      if (previous === undefined) continue;
+      retries += 1;
+      const asked = taskNumber(run.n).ms ?? BASE_S * 1000 * 2 ** (i - 1);
+      const jitter = taskNumber(run.n).ms === undefined ? JITTER : 0;
+      const waited = run.startedAt - previous.startedAt;
+      if (waited < asked) early += 1;
+      late.push((waited / asked - 1 - jitter) * 100);
+    }
+  }
+  return [
+    exactly('tasks done', arena.journal.ended.size, tasks),
+    exactly('retries', retries, tasks * 1.5),
+    exactly('early', early, 0),
+    atMost('late beyond the jitter, p99', percentile(late, 0.99), MOST_LATE * 100, '%'),
+    atMost('late beyond the jitter, most', percentile(late, 1), MOST_LATE * 100, '%'),
+  ];
+}
+
+/** How far the clocks were apart, as the runs themselves saw it. */
+function clocksApart(arena: Arena, faked: boolean): Finding {
+  const what = 'clocks of the two consumers apart';
+  if (!faked) return skipped(what, 'libfaketime is not installed (Debian: apt-get install faketime)');
+  const offsets = [...arena.journal.runs.values()].flat().map((run) => run.wallClock - run.startedAt);
+  return atLeast(what, Math.round((Math.max(...offsets) - Math.min(...offsets)) / 1000), AHEAD_S - 1, 's');
+}
