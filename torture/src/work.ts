@@ -22,6 +22,7 @@ export type Deed =
   | 'retry-after'
   | 'exit'
   | 'abort'
+  | 'kill-process'
   | 'loop'
   | 'exhaust-heap'
   | 'unhandled-rejection'

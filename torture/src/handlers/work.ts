@@ -47,6 +47,10 @@ async function act(work: Work, attempt: number): Promise<void> {
       return process.exit(3);
     case 'abort':
       return process.abort();
+    case 'kill-process':
+      // As native code that crashes does; process.abort is refused in a worker thread, and so is only an error.
+      process.kill(process.pid, 'SIGABRT');
+      return new Promise(() => {});
     case 'loop':
       for (;;);
     case 'exhaust-heap': {

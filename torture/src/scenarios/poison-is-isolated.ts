@@ -22,8 +22,9 @@ const THROWING: readonly Deed[] = [
   'throw-circular',
   'throw-bigint',
   'never-settle',
+  'abort',
 ];
-const KILLING: readonly Deed[] = ['exit', 'loop', 'exhaust-heap', 'unhandled-rejection', 'abort'];
+const KILLING: readonly Deed[] = ['exit', 'loop', 'exhaust-heap', 'unhandled-rejection', 'kill-process'];
 
 /** Tasks that throw what nobody expects, or bring down their thread or process, among tasks that are well. */
 export const poisonIsIsolated: Scenario = {
@@ -33,7 +34,7 @@ export const poisonIsIsolated: Scenario = {
   controls: { 'no-attempt-count': 'failed attempts are forgotten' },
   async run(arena) {
     // Killing deeds each alone, so that one can tell whose doing it was; the others do not get in each other's way.
-    const killing = arena.broken === undefined ? arena.pick<Deed>(['exit', 'loop', 'abort'], KILLING) : [];
+    const killing = arena.broken === undefined ? arena.pick<Deed>(['loop', 'kill-process'], KILLING) : [];
     const rounds = [THROWING, ...killing.map((deed) => [deed])];
     const findings: Finding[] = [];
     let next = 0;
