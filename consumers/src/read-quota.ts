@@ -1,19 +1,17 @@
 /** What the tasks of one read may take of a thread's time before it looks after anything else. */
 const BUDGET_MS = 50;
-const FIRST = 16;
 
 /**
  * How many tasks a thread reads at once. Tasks that keep the CPU busy (an image being resized) run one after the
  * other however many may run at once, so a thread must not take a hundred of them that others could be doing.
- * Starts low, doubles as long as the tasks turn out to be quick, and drops to what fits the budget when not.
+ * Starts with one, doubles as long as the tasks turn out to be quick, and drops to what fits the budget when not.
  */
 export class ReadQuota {
   readonly #most: number;
-  #quota: number;
+  #quota = 1;
 
   constructor(most: number) {
     this.#most = most;
-    this.#quota = Math.min(FIRST, most);
   }
 
   get current(): number {

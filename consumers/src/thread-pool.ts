@@ -35,6 +35,9 @@ export interface PoolListener {
   gaveUp(detail: string): void;
 }
 
+/** How long a thread may take to load its handlers; until then it gives no sign of life. */
+const LOAD_MS = 60_000;
+
 /** A place in the pool. Its thread changes when it has to be replaced. */
 interface Seat {
   readonly index: number;
@@ -147,9 +150,10 @@ export class ThreadPool {
 
   /** Terminates threads that stand still. */
   #watch(sinceLastMs: number): void {
-    const longestMs = this.#plan.options.taskTimeoutSeconds * 1000;
+    const timeoutMs = this.#plan.options.taskTimeoutSeconds * 1000;
     for (const seat of this.#seats) {
-      const { board } = seat.thread;
+      const { board, policies } = seat.thread;
+      const longestMs = policies.length > 0 ? timeoutMs : LOAD_MS;
       const silentMs = seat.watch.look(board.heartbeat, sinceLastMs, () => board.held(), longestMs);
       if (silentMs === undefined || seat.silentMs !== undefined) continue;
       seat.silentMs = silentMs;

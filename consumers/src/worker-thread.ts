@@ -17,7 +17,7 @@ export class WorkerThread {
   readonly stopped: Promise<void>;
   /** Resolves with the reason when the thread has ended, for whatever reason. */
   readonly ended: Promise<string>;
-  /** By lane; known when it is ready. */
+  /** By lane; empty until it is ready. */
   policies: readonly RetryPolicy[] = [];
   readonly #worker: Worker;
 

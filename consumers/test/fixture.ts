@@ -168,6 +168,14 @@ export class Fixture {
   }
 }
 
+/**
+ * Waits for what a consumer says of itself. Its threads count and report a moment after Redis has been told, so a test
+ * that saw the change in Redis may be too early.
+ */
+export async function soon(what: string, condition: () => boolean): Promise<void> {
+  await waitFor(condition, { timeoutMs: 5000, what });
+}
+
 /** A queue of its own for a test. Everything it starts ends with the test. */
 export async function setUp(
   context: TestContext,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startProcess } from '@sluice/testbed';
+import { freePort, startProcess, waitFor } from '@sluice/testbed';
 import { setUp } from './fixture.js';
 
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
@@ -25,6 +25,15 @@ test('the program works tasks off with options from the environment, and ends on
     lines.map((line) => line.message).filter((message) => message !== 'consumer group created'),
     ['consumer started', 'shutting down', 'shut down'],
   );
+});
+
+test('the program that waits for a Redis that never comes ends on SIGTERM all the same', async (t) => {
+  const port = await freePort();
+  const program = startProcess(MAIN, { HANDLER_MODULE, REDIS_URL: `redis://127.0.0.1:${port}` });
+  t.after(() => program.signal('SIGKILL'));
+  await waitFor(() => program.output().includes('Redis lost'), { timeoutMs: 10_000, what: 'the first try' });
+  program.signal('SIGTERM');
+  assert.deepEqual(await program.exited, { code: 0, signal: null });
 });
 
 const wrong: [what: string, env: Record<string, string>, says: RegExp][] = [

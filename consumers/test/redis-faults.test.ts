@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startTcpProxy, waitFor } from '@sluice/testbed';
-import { type Fixture, setUp } from './fixture.js';
+import { type Fixture, setUp, soon } from './fixture.js';
 
 const sorted = (ids: readonly string[]) => [...ids].sort();
 
@@ -23,7 +23,10 @@ test('FLUSHALL: the groups come back, and what is appended afterwards is worked 
   await queue.redis.flushall();
   await recovers(queue);
   await queue.drained();
-  assert.ok(events.filter((event) => event.type === 'group-created').length >= 3);
+  await soon(
+    'new groups to be reported',
+    () => events.filter((event) => event.type === 'group-created').length >= 3,
+  );
 });
 
 test('FLUSHALL while tasks run: their outcomes have nowhere to go, and the consumer goes on', async (t) => {
@@ -59,7 +62,7 @@ test('Redis killed and started again: everything stored is done, nothing restart
   for (const id of ids) assert.ok(ended.has(id));
   assert.equal((await queue.ledger()).done, 205);
   assert.ok(events.some((event) => event.type === 'redis-lost'));
-  assert.ok(events.some((event) => event.type === 'redis-back'));
+  await soon('Redis to be reported back', () => events.some((event) => event.type === 'redis-back'));
 });
 
 test('Redis frozen for 3 seconds: every task is done once', async (t) => {
@@ -132,7 +135,7 @@ test('no memory left in Redis: tasks are settled, dead letters written, and memo
   await assert.rejects(queue.appendScript(), /OOM/);
   await queue.drained();
   assert.deepEqual(await queue.ledger(), { done: 15, retried: 5, dead: 1 });
-  assert.equal(consumer.counters.dead, 1);
+  await soon('the dead letter to be counted', () => consumer.counters.dead === 1);
   await queue.redis.config('SET', 'maxmemory', '0');
   await recovers(queue);
 });

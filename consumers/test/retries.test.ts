@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitFor } from '@sluice/testbed';
-import { setUp } from './fixture.js';
+import { setUp, soon } from './fixture.js';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -60,14 +60,13 @@ test('a failing task is tried again after its back-off, and then is a dead lette
   assert.ok(firstFailed >= before - 1 && lastFailed - firstFailed >= 600 && lastFailed <= Date.now() + 1);
 
   assert.deepEqual(await queue.ledger(), { retried: 2, dead: 1 });
+  const reported = () => events.filter(({ type }) => type === 'task-retried' || type === 'task-dead');
+  await soon('three failures to be reported', () => reported().length === 3);
   assert.deepEqual(
-    events
-      .filter((event) => event.type === 'task-retried' || event.type === 'task-dead')
-      .map((event) => event.type),
+    reported().map((event) => event.type),
     ['task-retried', 'task-retried', 'task-dead'],
   );
-  assert.equal(consumer.counters.retried, 2);
-  assert.equal(consumer.counters.dead, 1);
+  await soon('all to be counted', () => consumer.counters.retried === 2 && consumer.counters.dead === 1);
   assert.deepEqual(
     await queue.redis.exists('tasks:stream:retries:processors', 'tasks:stream:attempts:processors'),
     0,
@@ -174,7 +173,8 @@ test('a task that runs out of time is aborted and counts as failed', async (t) =
   const [letter] = await queue.deadLetters();
   assert.equal(letter?.error_name, 'TaskTimeout');
   assert.equal(letter?.attempts, '2');
-  assert.equal(events.filter((event) => event.type === 'task-timed-out').length, 2);
+  const timedOut = () => events.filter((event) => event.type === 'task-timed-out');
+  await soon('both to be reported', () => timedOut().length === 2);
 });
 
 test('a task that ignores the end of its time counts as failed too, and its late result does not count', async (t) => {
