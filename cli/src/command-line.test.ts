@@ -47,16 +47,13 @@ describe('readCommandLine', () => {
 
   it('refuses in one line what it does not know, with what is allowed', () => {
     for (const [line, complaint] of [
-      [
-        '--lmit 3',
-        /^--lmit is no option of sluice pond drain; allowed: --redis, --limit, --type, --json, --help$/,
-      ],
+      ['--lmit 3', /^--lmit is no option; allowed: --redis, --limit, --type, --json, --help$/],
       ['-x', /^-x is no option/],
       ['--limit', /^--limit needs a value: --limit <n>$/],
       ['--limit --json', /^--limit needs a value; one that starts with a dash: --limit=--json$/],
       ['--json=1', /^--json takes no value$/],
       ['--limit 1 --limit 2', /^--limit is given twice$/],
-      ['1 2', /^sluice pond drain takes one id; given: 1 2$/],
+      ['1 2', /^one id at a time; given: 1 2$/],
     ] as const) {
       assert.throws(() => read(line), { code: 'INVALID_OPTIONS', message: complaint }, line);
     }

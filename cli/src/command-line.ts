@@ -53,15 +53,13 @@ interface OptionToken {
 }
 
 function take(
-  { flags, words }: Command,
+  { flags }: Command,
   { name, rawName, value, inlineValue }: OptionToken,
   given: Record<string, unknown>,
 ): void {
   const schema = flags[name];
   if (schema === undefined) {
-    throw usageError(
-      `${rawName} is no option of sluice ${words.join(' ')}; allowed: ${flagNames(flags).join(', ')}`,
-    );
+    throw usageError(`${rawName} is no option; allowed: ${flagNames(flags).join(', ')}`);
   }
   const kind = kindOf(schema);
   if (kind === 'switch') {
@@ -126,8 +124,7 @@ function flagNames(flags: Command['flags']): string[] {
   return [...Object.keys(flags), 'help'].map((name) => `--${name}`);
 }
 
-function tooMany({ words, arguments: takes }: Command, rest: readonly string[], most: number): string {
-  const name = `sluice ${words.join(' ')}`;
-  if (takes === undefined) return `${name} takes no argument; given: ${rest.join(' ')}`;
-  return `${name} takes ${most === 1 ? 'one' : `at most ${most}`} ${takes.name}; given: ${rest.join(' ')}`;
+function tooMany({ arguments: takes }: Command, rest: readonly string[], most: number): string {
+  if (takes === undefined) return `no argument is taken; given: ${rest.join(' ')}`;
+  return `${most === 1 ? 'one' : `at most ${most}`} ${takes.name} at a time; given: ${rest.join(' ')}`;
 }

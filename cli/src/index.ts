@@ -7,3 +7,5 @@ export { purge } from './dlq/purge.js';
 export type { LetterRef, RedriveOptions, RedriveProgress, RedriveReport } from './dlq/redrive-options.js';
 export type { CameBack } from './dlq/redriver.js';
 export { redrive } from './dlq/rollout.js';
+export { diagnose } from './doctor/doctor.js';
+export type { Diagnosis, Finding, Severity } from './doctor/finding.js';

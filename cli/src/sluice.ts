@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { SluiceError } from '@sluice/contract';
 import { auditCommand } from './audit/audit-command.js';
 import type { Command } from './command.js';
@@ -6,12 +7,26 @@ import { listCommand } from './dlq/list-command.js';
 import { purgeCommand } from './dlq/purge-command.js';
 import { retryCommand } from './dlq/retry-command.js';
 import { showCommand } from './dlq/show-command.js';
+import { doctorCommand } from './doctor/doctor-command.js';
 import { EXIT } from './exit-codes.js';
 import { helpOf, overview } from './help.js';
 import { redisOfMakeUp } from './running.js';
 import type { Terminal } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [auditCommand, listCommand, showCommand, retryCommand, purgeCommand];
+const COMMANDS: readonly Command[] = [
+  auditCommand,
+  listCommand,
+  showCommand,
+  retryCommand,
+  purgeCommand,
+  doctorCommand,
+];
+
+const { version: VERSION } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as {
+  version: string;
+};
 
 /** Does what was typed. Resolves with the exit code; everything that can go wrong is said in one line. */
 export async function sluice(
@@ -19,6 +34,10 @@ export async function sluice(
   environment: Readonly<Record<string, string | undefined>>,
   terminal: Terminal,
 ): Promise<number> {
+  if (typed[0] === '--version') {
+    terminal.print(VERSION);
+    return EXIT.ok;
+  }
   const command = commandOf(typed);
   if (command === undefined) return withoutCommand(typed, terminal);
   try {

@@ -1,5 +1,6 @@
 import { queueKeys } from '@sluice/contract';
 import type { Redis } from 'ioredis';
+import { factOf } from '../reply.js';
 import { type DeadLetter, errorOf, readLetter } from './letter.js';
 
 /** Which dead letters are meant. What is left out does not matter. */
@@ -50,7 +51,7 @@ function startOf(since: number | undefined): string {
 export async function lastId(redis: Redis, key: string): Promise<string> {
   if ((await redis.exists(key)) === 0) return '0-0';
   const info = (await redis.call('XINFO', 'STREAM', key)) as unknown[]; // name, value ...
-  return String(info[info.indexOf('last-generated-id') + 1]);
+  return String(factOf(info, 'last-generated-id'));
 }
 
 async function* readRange(

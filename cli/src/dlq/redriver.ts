@@ -1,6 +1,7 @@
 import { queueKeys } from '@sluice/contract';
 import type { Redis } from 'ioredis';
 import { isBefore } from '../entry-id.js';
+import { factOf } from '../reply.js';
 import { Script } from '../script.js';
 import { type DeadLetter, errorOf } from './letter.js';
 import { lastId, readLetters } from './letters.js';
@@ -132,8 +133,8 @@ export class Redriver {
   async #lastDelivered(stream: string, group: string): Promise<string> {
     if ((await this.#redis.exists(stream)) === 0) return '0-0';
     const groups = (await this.#redis.xinfo('GROUPS', stream)) as unknown[][]; // name, value ... per group
-    const ours = groups.find((facts) => facts[facts.indexOf('name') + 1] === group);
-    return ours === undefined ? '0-0' : String(ours[ours.indexOf('last-delivered-id') + 1]);
+    const ours = groups.find((facts) => factOf(facts, 'name') === group);
+    return ours === undefined ? '0-0' : String(factOf(ours, 'last-delivered-id'));
   }
 
   /** Reads the letters written since the last look, and keeps those of tasks in flight. */
