@@ -249,6 +249,31 @@ test('with --drop-oldest, what was trimmed unread counts as dropped', async (t) 
   assert.match(stdout, /^accepted 10 = done 0 \+ pending 4 .* \+ dropped 6; lost 0/m);
 });
 
+test('--write-off accepts what is lost: it counts as dropped, and the audit is clean until more is lost', async (t) => {
+  const queue = await setUp(t);
+  const ids = await queue.appendMany(6, {});
+  await queue.redis.xgroup('CREATE', 'tasks:stream', 'processors', '0');
+  await queue.redis.xreadgroup('GROUP', 'processors', 'someone', 'COUNT', 1, 'STREAMS', 'tasks:stream', '>');
+  await queue.redis.xack('tasks:stream', 'processors', ids[0] ?? ''); // stranded
+  await queue.redis.xdel('tasks:stream', ids[3] ?? ''); // missing
+  await queue.consume();
+  await queue.append({ do: 'give-up' });
+  await queue.counted('done', 4);
+  await queue.counted('dead', 1);
+  await queue.redis.del('tasks:dlq'); // a letter missing
+  const key = queue.keys.ledger('tasks:stream', 'processors');
+  await queue.redis.hincrby(key, 'lost', 1);
+  await queue.redis.hincrby(key, 'done', -1);
+  assert.deepEqual((await audit({ redis: queue.redis })).total, { ...EMPTY, accepted: 7, done: 3, lost: 4 });
+
+  const { code, stdout, stderr } = await queue.sluice(['audit', '--write-off']);
+  assert.equal(code, 0, stdout);
+  assert.equal(stderr, 'written off: 4 tasks\n');
+  assert.match(stdout, /^accepted 7 = done 3 .* \+ dropped 4; lost 0/m);
+  await queue.redis.hincrby(key, 'done', -1);
+  assert.equal((await audit({ redis: queue.redis })).total.lost, 1);
+});
+
 test('a queue that is not there is no proof of anything', async (t) => {
   const queue = await setUp(t);
   await queue.append({});

@@ -2,12 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { COMMON_EXIT_CODES, defineCommand, flag } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { plural } from '../printable.js';
 import { groupFlag, queueFlags } from '../queue-flags.js';
 import { withRedis } from '../redis.js';
 import type { Terminal } from '../terminal.js';
 import { audit } from './audit.js';
 import type { AuditReport } from './report.js';
 import { auditLine, auditText } from './report-text.js';
+import { writeOff } from './write-off.js';
 
 const options = Type.Object({
   ...queueFlags,
@@ -21,6 +23,9 @@ const options = Type.Object({
   ),
   'drop-oldest': flag(
     'The engine runs with STREAM_OVERFLOW=drop-oldest: count what is missing as dropped, not as lost.',
+  ),
+  'write-off': flag(
+    'Accept what is lost, once you know why: it counts as dropped from now on, and the audit can be clean again.',
   ),
   watch: flag('Audit again and again until Ctrl-C, a line each time; findings as they come and go.'),
   every: Type.Number({
@@ -37,7 +42,7 @@ export const auditCommand = defineCommand({
   summary: 'proves that every accepted task is done, pending, scheduled, dead or dropped: lost 0',
   usage: ['[options]'],
   about: [
-    'Takes a snapshot of all streams of the queue in one atomic step and balances it: what Redis has ever appended against what the consumers have counted as settled, in the same steps that settled it, and what is still there. Changes nothing and may run at any time, beside engine and consumers. It costs Redis about 3 ms for each thousand tasks that run or wait for a retry.',
+    'Takes a snapshot of all streams of the queue in one atomic step and balances it: what Redis has ever appended against what the consumers have counted as settled, in the same steps that settled it, and what is still there. It changes nothing (but for --write-off) and may run at any time, beside engine and consumers. It costs Redis about 3 ms for each thousand tasks that run or wait for a retry.',
     'What is lost or stuck is named by its entry id where an id is left to name. "duplicated" is the most that may have run twice to the end: tasks taken from consumers that died or froze, and runs that were cut off.',
   ],
   options,
@@ -46,6 +51,7 @@ export const auditCommand = defineCommand({
     ['sluice audit --redis redis://db:6379 --group billing', 'another Redis, another group'],
     ['sluice audit --json | jq .total', 'the figures, for a program'],
     ['sluice audit --watch --every 5', 'while a deployment goes on'],
+    ['sluice audit --write-off', 'accept the losses it has named'],
     ['sluice audit --type mail --type push', 'two streams only'],
   ],
   exitCodes: [
@@ -64,7 +70,12 @@ export const auditCommand = defineCommand({
           ...(options.type !== undefined && { types: options.type }),
         });
       if (options.watch) return watch(look, options, terminal);
-      const report = await look();
+      let report = await look();
+      if (options['write-off'] && !report.ok) {
+        const count = await writeOff(redis, report);
+        terminal.say(`written off: ${plural(count, 'task')}`);
+        report = await look();
+      }
       terminal.print(options.json ? JSON.stringify(report, undefined, 2) : auditText(report));
       return report.ok ? EXIT.ok : EXIT.found;
     }),

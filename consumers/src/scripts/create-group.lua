@@ -23,7 +23,7 @@ for i = 1, #reply, 2 do facts[reply[i]] = reply[i + 1] end
 local gone = facts['entries-added'] - facts.length
 
 local counted = 0
-for _, count in ipairs(redis.call('HMGET', ledger, 'done', 'dead', 'lost', 'skipped')) do
+for _, count in ipairs(redis.call('HMGET', ledger, 'done', 'dead', 'lost', 'skipped', 'written_off')) do
   counted = counted + (tonumber(count) or 0)
 end
 if redis.call('EXISTS', ledger) == 0 then
