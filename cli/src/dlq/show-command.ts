@@ -63,10 +63,18 @@ function letterText(letter: DeadLetter): string {
   return [
     `dead letter ${id}`,
     ...rows.filter(([, text]) => text !== '').map(([name, text]) => `  ${name.padEnd(12)}  ${oneLine(text)}`),
-    ...(letter.errorStack === '' ? [] : ['', indented(printable(letter.errorStack))]),
+    ...stackLines(letter),
     '',
     payloadText(letter),
   ].join('\n');
+}
+
+/** Without its first line where that only says the error again. */
+function stackLines(letter: DeadLetter): string[] {
+  const { errorStack } = letter;
+  const error = errorOf(letter);
+  const stack = errorStack.startsWith(error) ? errorStack.slice(error.length).replace(/^\n/, '') : errorStack;
+  return stack === '' ? [] : ['', indented(printable(stack))];
 }
 
 function indented(text: string): string {

@@ -22,7 +22,7 @@ export async function gatherMachineFacts(
 }
 
 function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
+  const hostname = URL.canParse(url) ? new URL(url).hostname : '';
   return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
 }
 
