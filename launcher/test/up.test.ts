@@ -59,7 +59,9 @@ test('up starts all in the background, its curl line works, and down leaves noth
     /^ended: engine, consumers, Redis; what is queued is kept in .*redis \(make clean/,
   );
   assert.deepEqual(processes(), []);
-  assert.deepEqual(readdirSync(data).sort(), ['digest', 'logs', 'redis']);
+  // `bin` is the Redis that was installed, on a machine that had none: it stays for the next time.
+  const left = readdirSync(data).filter((name) => name !== 'bin');
+  assert.deepEqual(left.sort(), ['digest', 'logs', 'redis']);
   assert.equal((await run('down')).stdout, 'Sluice does not run\n');
 });
 
