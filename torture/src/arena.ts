@@ -181,13 +181,18 @@ export class Arena {
   }
 
   /** Waits until all is settled; false when nothing has happened for so long although something is left. */
-  async settled(stallMs: number): Promise<boolean> {
+  settled(stallMs: number): Promise<boolean> {
+    return this.settledOr(() => false, stallMs);
+  }
+
+  /** Waits until the journal says so or all is settled; false when nothing has happened for so long. */
+  async settledOr(condition: (journal: Journal) => boolean, stallMs: number): Promise<boolean> {
     let last = '';
     let since = performance.now();
     for (;;) {
       const backlog = await this.redis.xlen(this.stream);
       const { starts, ended } = this.journal.read();
-      if (backlog === 0) return true;
+      if (backlog === 0 || condition(this.journal)) return true;
       const now = `${backlog} ${starts} ${ended.size}`;
       if (now !== last) {
         last = now;
