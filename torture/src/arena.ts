@@ -236,6 +236,14 @@ export class Arena {
     return Object.fromEntries(Object.entries(ledger).map(([name, value]) => [name, Number(value)]));
   }
 
+  /** Entries that were appended and are neither counted by the group as settled, nor left: 0 if its ledger adds up. */
+  async unaccounted(): Promise<number> {
+    const facts = (await this.redis.xinfo('STREAM', this.stream)) as (string | number)[];
+    const added = Number(facts[facts.indexOf('entries-added') + 1]);
+    const { done = 0, dead = 0, lost = 0, before = 0 } = await this.ledger();
+    return added - before - done - dead - lost - (await this.redis.xlen(this.stream));
+  }
+
   #startConsumer(
     options: Partial<ConsumerOptions>,
     env: Record<string, string>,

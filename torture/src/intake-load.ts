@@ -26,13 +26,14 @@ export class IntakeLoad {
   readonly accepted: Answer[] = [];
   readonly #url: string;
   readonly #perSecond: number;
-  readonly #work: Omit<Work, 'n'>;
+  readonly #work: (n: number) => Omit<Work, 'n'>;
   readonly #underWay = new Set<Promise<void>>();
   readonly #sending: Promise<void>;
   #next = 0;
   #stopping = false;
 
-  constructor(url: string, perSecond: number, work: Omit<Work, 'n'> = {}) {
+  /** @param work what task number n is to do */
+  constructor(url: string, perSecond: number, work: (n: number) => Omit<Work, 'n'>) {
     this.#url = `${url}/tasks`;
     this.#perSecond = perSecond;
     this.#work = work;
@@ -76,7 +77,7 @@ export class IntakeLoad {
       const response = await fetch(this.#url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ data: { n, ...this.#work } satisfies Work }),
+        body: JSON.stringify({ data: { n, ...this.#work(n) } satisfies Work }),
         signal: AbortSignal.timeout(HUNG_MS),
       });
       const { task_id } = (await response.json()) as { task_id?: string }; // or an error, which has none

@@ -25,7 +25,7 @@ export const droppedRepliesHangNothing: Scenario = {
     const timeout = arena.broken === 'no-append-timeout' ? 60 : APPEND_TIMEOUT_S;
     const { url } = await arena.engine({ REDIS_URL: toEngine ?? '', APPEND_TIMEOUT: String(timeout) });
     await arena.consumer({ redisUrl: toConsumer ?? '', threads: 1, leaseSeconds: 5 });
-    const load = new IntakeLoad(url, PER_SECOND, { ms: 5 });
+    const load = new IntakeLoad(url, PER_SECOND, () => ({ ms: 5 }));
     arena.afterwards(() => load.stop());
     for (let round = 1; round <= rounds; round++) {
       const before = load.accepted.length;

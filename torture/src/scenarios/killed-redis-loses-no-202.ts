@@ -17,7 +17,7 @@ export const killedRedisLosesNo202: Scenario = {
     const kills = arena.size(4, 20);
     const { url } = await arena.engine({ APPEND_TIMEOUT: '0.5' });
     await arena.fleet(2, { threads: 1, leaseSeconds: LEASE_S });
-    const load = new IntakeLoad(url, PER_SECOND, { ms: 20 });
+    const load = new IntakeLoad(url, PER_SECOND, () => ({ ms: 20 }));
     arena.afterwards(() => load.stop());
     for (let kill = 0; kill < kills; kill++) {
       const before = load.accepted.length;

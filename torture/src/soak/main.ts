@@ -1,0 +1,86 @@
+// npm run soak -- [--minutes n] [--rate n] [--fault-every n] [--broken <switch>]
+import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Arena } from '../arena.js';
+import { reportOf } from '../report.js';
+import { circumstances, writeResults } from '../results.js';
+import { soak } from './soak.js';
+
+const HELP = `npm run soak -- [option…]
+
+  --minutes <n>       how long [1 to 1440; default 60]
+  --rate <n>          tasks/s [1 to 2000; default 100]
+  --fault-every <n>   seconds from one fault to the next [5 to 3600; default 20]
+  --broken <switch>   breaks a promise on purpose, acknowledge-first for instance: it must be caught
+
+Prints a line a minute and a table at the end, and writes torture/results/soak-<time>.json. Ends with 1 when tasks
+are lost, or processes grow.`;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '100' },
+    'fault-every': { type: 'string', default: '20' },
+    broken: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+
+if (values.help === true) console.log(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const minutes = numberBetween('minutes', values.minutes, 1, 1440);
+  const perSecond = numberBetween('rate', values.rate, 1, 2000);
+  const faultEverySeconds = numberBetween('fault-every', values['fault-every'], 5, 3600);
+  const tell = (line: string) => console.log(line);
+  const taken = circumstances();
+  const arena = await Arena.open({
+    full: true,
+    broken: values.broken,
+    redis: { persistent: true },
+    progress: tell,
+  });
+  let interrupted = false;
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      interrupted = true;
+      console.error('interrupted: ending all that was started');
+      void arena.close().finally(() => process.exit(exitCode));
+    });
+  }
+  try {
+    const findings = await soak(arena, { minutes, perSecond, faultEverySeconds, tell });
+    const missed = findings.some(({ verdict }) => verdict === 'missed');
+    const trial = {
+      scenario: 'soak',
+      promise: `${minutes} minutes of ${perSecond} tasks/s with a fault every ${faultEverySeconds} s lose nothing, and nothing grows`,
+      broken: values.broken,
+      full: true,
+      seconds: minutes * 60,
+      findings,
+      asWanted: missed === (values.broken !== undefined),
+    };
+    console.log(`\n${reportOf(trial)}`);
+    console.log(
+      `\nAll figures: ${relative(process.cwd(), writeResults('soak', taken.at, { ...taken, ...trial }))}`,
+    );
+    process.exitCode = trial.asWanted ? 0 : 1;
+  } catch (error) {
+    if (!interrupted) throw error; // else of course: what it worked on was taken away
+  } finally {
+    if (!interrupted) await arena.close();
+  }
+}
+
+function numberBetween(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!(value >= least && value <= most)) {
+    console.error(`--${name} is ${text}; allowed: ${least} to ${most}`);
+    process.exit(1);
+  }
+  return value;
+}

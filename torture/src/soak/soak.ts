@@ -1,0 +1,160 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startTcpProxy } from '@sluice/testbed';
+import { accountFor } from '../account.js';
+import type { Arena } from '../arena.js';
+import { IntakeLoad } from '../intake-load.js';
+import { monotonicMs } from '../monotonic.js';
+import { atMost, exactly, type Finding, skipped } from '../scenario.js';
+import type { Work } from '../work.js';
+import { childrenOf, type Sample, sampleOf } from './process-figures.js';
+import { SOAK_FAULTS, type SoakSystem } from './soak-faults.js';
+import { riseOf, slopeOf } from './trend.js';
+
+const LEASE_S = 5;
+const SAMPLE_MS = 10_000;
+/** Memory grows while code is compiled and caches fill: this much of the time does not count. */
+const WARM_UP = 0.25;
+/** Below this, the noise of the garbage collector is more than the slope that is looked for. */
+const JUDGED_FROM_MINUTES = 30;
+const MOST_SLOPE_MIB = 1;
+const MOST_RISE_DESCRIPTORS = 5;
+const STALL_MS = (LEASE_S + 10) * 1000;
+
+export interface SoakPlan {
+  minutes: number;
+  perSecond: number;
+  faultEverySeconds: number;
+  /** Told once a minute. */
+  tell: (line: string) => void;
+}
+
+interface Watched {
+  readonly name: string;
+  readonly pid: number;
+  readonly samples: Sample[];
+}
+
+/** Intake, consumers and a steady load, with a fault every so often; then adds up what became of every task. */
+export async function soak(arena: Arena, plan: SoakPlan): Promise<Finding[]> {
+  const { system, watched } = await startSystem(arena);
+  const load = new IntakeLoad(system.engine.url, plan.perSecond, workOf);
+  arena.afterwards(() => load.stop());
+  const faults = new Map<string, number>();
+  const endsAt = monotonicMs() + plan.minutes * 60_000;
+  await Promise.all([
+    inflict(system, plan.faultEverySeconds * 1000, endsAt, faults),
+    observe(watched, endsAt),
+    tellEveryMinute(arena, load, watched, faults, endsAt, plan.tell),
+  ]);
+  await load.stop();
+  await arena.settled(STALL_MS);
+  return [
+    ...(await ledgerFindings(arena, load, faults)),
+    ...watched.flatMap((one) => trends(one, plan.minutes)),
+  ];
+}
+
+/** Most tasks just take a moment; some fail once, a few for good. */
+function workOf(n: number): Omit<Work, 'n'> {
+  if (n % 1000 === 999) return { do: 'throw' };
+  if (n % 50 === 49) return { do: 'throw', until: 1 };
+  return { ms: n % 100 };
+}
+
+async function startSystem(arena: Arena): Promise<{ system: SoakSystem; watched: Watched[] }> {
+  const proxy = await startTcpProxy(arena.server.port);
+  arena.afterwards(() => proxy.close());
+  const redisUrl = `redis://127.0.0.1:${proxy.port}`;
+  const engine = await arena.engine({ REDIS_URL: redisUrl, WORKER_PROCESSES: '2' });
+  const options = { redisUrl, threads: 1, leaseSeconds: LEASE_S };
+  const survivor = await arena.consumer(options);
+  const fleet = await arena.fleet(2, options);
+  const watch = (name: string, pid: number): Watched => ({ name, pid, samples: [] });
+  return {
+    system: { arena, engine, fleet, proxy, leaseSeconds: LEASE_S },
+    watched: [
+      watch('engine primary', engine.process.pid),
+      watch('oldest engine process', childrenOf(engine.process.pid)[0] ?? 0),
+      watch('consumer', survivor.pid),
+    ],
+  };
+}
+
+/** Applies faults at random, one at a time. */
+async function inflict(
+  system: SoakSystem,
+  everyMs: number,
+  endsAt: number,
+  faults: Map<string, number>,
+): Promise<void> {
+  const all = Object.entries(SOAK_FAULTS);
+  for (let next = monotonicMs() + everyMs; next < endsAt; next += everyMs) {
+    await pause(Math.max(0, next - monotonicMs()));
+    const [name, inflictOne] = all[Math.floor(Math.random() * all.length)] ?? [];
+    if (name === undefined || inflictOne === undefined) continue;
+    await inflictOne(system);
+    faults.set(name, (faults.get(name) ?? 0) + 1);
+  }
+}
+
+async function observe(watched: readonly Watched[], endsAt: number): Promise<void> {
+  while (monotonicMs() < endsAt) {
+    for (const { pid, samples } of watched) {
+      const sample = sampleOf(pid);
+      if (sample !== undefined) samples.push(sample);
+    }
+    await pause(Math.max(0, Math.min(SAMPLE_MS, endsAt - monotonicMs())));
+  }
+}
+
+async function tellEveryMinute(
+  arena: Arena,
+  load: IntakeLoad,
+  watched: readonly Watched[],
+  faults: ReadonlyMap<string, number>,
+  endsAt: number,
+  tell: (line: string) => void,
+): Promise<void> {
+  for (let minute = 1; monotonicMs() < endsAt; minute++) {
+    await pause(Math.max(0, Math.min(60_000, endsAt - monotonicMs())));
+    const inflicted = [...faults.values()].reduce((sum, count) => sum + count, 0);
+    const memory = watched.map(
+      ({ name, samples }) => `${name} ${Math.round(samples.at(-1)?.residentMiB ?? 0)} MiB`,
+    );
+    tell(
+      `minute ${minute}: accepted ${load.accepted.length}, refused ${load.answers.length - load.accepted.length}, ` +
+        `done ${arena.journal.read().ended.size}, faults ${inflicted}; ${memory.join(', ')}`,
+    );
+  }
+}
+
+async function ledgerFindings(
+  arena: Arena,
+  load: IntakeLoad,
+  faults: ReadonlyMap<string, number>,
+): Promise<Finding[]> {
+  const accepted = load.accepted.map(({ taskId }) => taskId ?? '');
+  const { done, dead, lost, unrecognisable } = await accountFor(arena, accepted);
+  const inflicted = [...faults].map(([name, count]) => `${count}x ${name}`).join(', ');
+  return [
+    { what: 'faults', measured: inflicted, bar: '', verdict: 'held' },
+    exactly('accepted = done + dead', done + dead, accepted.length),
+    exactly('lost', lost.length, 0),
+    exactly('entries of the stream that the ledger does not account for', await arena.unaccounted(), 0),
+    exactly('requests that hung', load.answers.filter(({ outcome }) => outcome === 'hung').length, 0),
+    exactly('runs again not recognisable by attempt > 1', unrecognisable, 0),
+  ];
+}
+
+function trends({ name, samples }: Watched, minutes: number): Finding[] {
+  const counting = samples.slice(Math.floor(samples.length * WARM_UP));
+  const perTenMinutes = slopeOf(counting.map(({ at, residentMiB }) => [at / 600_000, residentMiB] as const));
+  const rise = riseOf(counting.map(({ descriptors }) => descriptors));
+  const memory = `${name}: resident memory, per 10 min`;
+  return [
+    minutes < JUDGED_FROM_MINUTES
+      ? skipped(memory, `${perTenMinutes.toFixed(1)} MiB; too short a time to judge`)
+      : atMost(memory, perTenMinutes, MOST_SLOPE_MIB, 'MiB'),
+    atMost(`${name}: rise in file descriptors`, rise, MOST_RISE_DESCRIPTORS),
+  ];
+}
