@@ -19,6 +19,8 @@ export interface Finding {
   readonly measured: string;
   readonly bar: string;
   readonly verdict: 'held' | 'missed' | 'skipped';
+  /** It says how fast the machine was, too. The short form among the tests shows it and does not judge by it. */
+  readonly timed?: boolean;
 }
 
 /** A figure that must not exceed its bar. */
@@ -30,6 +32,11 @@ export function atMost(what: string, measured: number, bar: number, unit = ''): 
     // Not `measured > bar`: what could not be measured (NaN) has not held.
     verdict: measured <= bar ? 'held' : 'missed',
   };
+}
+
+/** A time that must not be exceeded. */
+export function within(what: string, measured: number, bar: number, unit: string): Finding {
+  return { ...atMost(what, measured, bar, unit), timed: true };
 }
 
 /** A figure that must be reached. */

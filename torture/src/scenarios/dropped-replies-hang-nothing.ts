@@ -3,7 +3,7 @@ import { startTcpProxy, type TcpProxy } from '@sluice/testbed';
 import { accountFor } from '../account.js';
 import type { Arena } from '../arena.js';
 import { IntakeLoad } from '../intake-load.js';
-import { atMost, exactly, type Scenario } from '../scenario.js';
+import { exactly, type Scenario, within } from '../scenario.js';
 
 const PER_SECOND = 200;
 const APPEND_TIMEOUT_S = 0.5;
@@ -49,7 +49,7 @@ export const droppedRepliesHangNothing: Scenario = {
     return [
       exactly('times the replies were dropped', rounds, arena.size(5, 100)),
       exactly('requests that hung', load.answers.filter(({ outcome }) => outcome === 'hung').length, 0),
-      atMost('slowest answer', slowest, APPEND_TIMEOUT_S + GRACE_S, 's'),
+      within('slowest answer', slowest, APPEND_TIMEOUT_S + GRACE_S, 's'),
       exactly(`lost of ${load.accepted.length} answered 202`, account.lost.length, 0),
       exactly('requests that became several tasks', severalIds(arena), 0),
       exactly('runs again not recognisable by id and attempt > 1', account.unrecognisable, 0),

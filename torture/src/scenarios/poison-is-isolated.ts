@@ -4,7 +4,7 @@ import { taskIdOf } from '../append-tasks.js';
 import type { Arena } from '../arena.js';
 import type { Fleet } from '../fleet.js';
 import { monotonicMs } from '../monotonic.js';
-import { atMost, exactly, type Finding, type Scenario } from '../scenario.js';
+import { exactly, type Finding, type Scenario, within } from '../scenario.js';
 import { longestSlump } from '../slump.js';
 import type { Deed, Work } from '../work.js';
 
@@ -133,7 +133,7 @@ class PoisonRound {
       ...findings,
       exactly(`${among}: neighbours not done, of ${neighbours.length}`, undone, 0),
       exactly(`${among}: neighbours charged with an attempt`, chargedNeighbours.length, 0),
-      atMost(`${among}: longest time below half the throughput`, slump / 1000, BACK_WITHIN_S, 's'),
+      within(`${among}: longest time below half the throughput`, slump / 1000, BACK_WITHIN_S, 's'),
     ];
   }
 }

@@ -5,7 +5,7 @@ import type { Arena } from '../arena.js';
 import { IntakeLoad } from '../intake-load.js';
 import { monotonicMs } from '../monotonic.js';
 import { FAULTY_REDIS, REDIS_FAULTS, type RedisFault } from '../redis-faults.js';
-import { atMost, exactly, type Finding, type Scenario } from '../scenario.js';
+import { exactly, type Finding, type Scenario, within } from '../scenario.js';
 
 const PER_SECOND = 100;
 const RECOVERS_WITHIN_S = 5;
@@ -42,7 +42,7 @@ export async function withstand(arena: Arena, faults: readonly RedisFault[]): Pr
     if (fault.harmless === undefined && refused === 0) withoutEffect += 1;
     if (fault.forgets) forgottenUntil = endedAt;
     const tookMs = await waitForWork(arena, load, endedAt, GIVE_UP_S);
-    findings.push(atMost(`works again after ${fault.name}`, tookMs / 1000, RECOVERS_WITHIN_S, 's'));
+    findings.push(within(`works again after ${fault.name}`, tookMs / 1000, RECOVERS_WITHIN_S, 's'));
     arena.progress(`${fault.name}: works again after ${Math.round(tookMs)} ms`);
   }
   await load.stop();

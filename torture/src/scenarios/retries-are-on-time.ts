@@ -1,7 +1,7 @@
 import type { Arena } from '../arena.js';
 import { fakeTimeLibrary, withClockAhead } from '../fake-time.js';
 import { percentile } from '../percentile.js';
-import { atLeast, atMost, exactly, type Finding, type Scenario, skipped } from '../scenario.js';
+import { atLeast, exactly, type Finding, type Scenario, skipped, within } from '../scenario.js';
 import type { Work } from '../work.js';
 
 const BASE_S = 1;
@@ -57,8 +57,8 @@ function punctuality(arena: Arena, tasks: number): Finding[] {
     exactly('tasks done', arena.journal.ended.size, tasks),
     exactly('retries', retries, tasks * 1.5),
     exactly('early', early, 0),
-    atMost('late beyond the jitter, p99', percentile(late, 0.99), MOST_LATE * 100, '%'),
-    atMost('late beyond the jitter, most', percentile(late, 1), MOST_LATE * 100, '%'),
+    within('late beyond the jitter, p99', percentile(late, 0.99), MOST_LATE * 100, '%'),
+    within('late beyond the jitter, most', percentile(late, 1), MOST_LATE * 100, '%'),
   ];
 }
 

@@ -4,7 +4,7 @@ import { accountFor } from '../account.js';
 import { taskIdOf } from '../append-tasks.js';
 import type { Arena } from '../arena.js';
 import { monotonicMs } from '../monotonic.js';
-import { atMost, exactly, type Scenario } from '../scenario.js';
+import { exactly, type Scenario, within } from '../scenario.js';
 
 const LIMIT_S = 5;
 const TASK_MS = 100;
@@ -50,7 +50,7 @@ export const sigtermFinishesWork: Scenario = {
     return [
       exactly(`exits with 0 in ${rounds} rounds`, exitedWell, rounds),
       exactly('rounds in which all that ran finished', finishedAtEnd, rounds),
-      atMost('slowest exit', slowest, LIMIT_S, 's'),
+      within('slowest exit', slowest, LIMIT_S, 's'),
       exactly(`lost of ${tasks}`, account.lost.length, 0),
       exactly('run again', account.duplicates, 0),
     ];
