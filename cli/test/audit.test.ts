@@ -200,6 +200,31 @@ test('negative control: a dead letter removed by hand, and one added, are missed
   assert.deepEqual(codesOf(report), ['dead-letters-surplus']);
 });
 
+test('it adds up after Redis was killed, restarted, and its append-only file rewritten', async (t) => {
+  const queue = await setUp(t, { persistent: true });
+  await queue.consume();
+  await queue.appendMany(30, {});
+  await queue.appendMany(2, { do: 'give-up' });
+  await queue.counted('done', 30);
+  await queue.counted('dead', 2);
+  await queue.server.kill();
+  await queue.server.restart();
+  await queue.appendMany(10, {});
+  await queue.counted('done', 40);
+  await queue.redis.bgrewriteaof();
+  await waitFor(async () => (await queue.redis.info('persistence')).includes('aof_rewrite_in_progress:0'), {
+    timeoutMs: 10_000,
+    what: 'the rewrite',
+  });
+  await queue.server.kill();
+  await queue.server.restart();
+  await queue.appendMany(5, {});
+  await queue.counted('done', 45);
+  const report = await audit({ redis: queue.redis });
+  assert.deepEqual(report.findings, []);
+  assert.deepEqual(report.total, { ...EMPTY, accepted: 47, done: 45, dead: 2 });
+});
+
 test('each of two groups on a stream is balanced by itself, whichever is ahead', async (t) => {
   const queue = await setUp(t);
   await queue.redis.xgroup('CREATE', 'tasks:stream', 'slow', '0', 'MKSTREAM');
