@@ -18,6 +18,6 @@ export function shortened(text: string, most: number): string {
 }
 
 /** `1 dead letter`, `2 dead letters`. */
-export function plural(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`;
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }

@@ -77,7 +77,7 @@ export const retries: Check = {
     if (overdue.length === 0) return [{ severity: 'ok', finding: 'no retry is past due' }];
     return overdue.map(([{ stream }, { group, overdue: count }]) => ({
       severity: 'error' as const,
-      finding: `${plural(count, 'retry').replace('retrys', 'retries')} of ${stream} for group ${group} past due by more than 5 s: nobody takes them`,
+      finding: `${plural(count, 'retry', 'retries')} of ${stream} for group ${group} past due by more than 5 s: nobody takes them`,
       remedy: `start a consumer of group ${group}; if one runs, it has no room: raise MAX_CONCURRENT_TASKS or start more`,
     }));
   },
