@@ -66,6 +66,20 @@ export class Fixture {
     return Promise.all(Array.from({ length: count }, () => this.appendScript(script)));
   }
 
+  /** Appends tasks that one read can bring together; what is no script is of a type that nobody knows. */
+  async appendTogether(scripts: readonly (Omit<Script, 'journal'> | 'unknown')[]): Promise<string[]> {
+    const ids = scripts.map(() => randomUUID());
+    const transaction = this.redis.multi();
+    for (const [i, script] of scripts.entries()) {
+      const type = script === 'unknown' ? script : 'default';
+      const data = script === 'unknown' ? null : { journal: this.journal, ...script };
+      const fields = { task_id: ids[i] ?? '', type, payload: JSON.stringify({ data }) };
+      transaction.xadd(this.keys.stream('default'), '*', ...Object.entries(fields).flat());
+    }
+    await transaction.exec();
+    return ids;
+  }
+
   /** Starts a consumer in this process; it is stopped with the test. */
   async consume(
     options: Partial<ConsumerOptions> = {},

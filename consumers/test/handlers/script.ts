@@ -18,8 +18,10 @@ export interface Script {
     | 'spin'
     | 'exhaust-heap'
     | 'reject-unhandled';
-  /** Milliseconds: how long it takes, or what RetryAfter asks for. */
+  /** Milliseconds: how long it takes until it returns or throws, or what RetryAfter asks for. */
   ms?: number;
+  /** Milliseconds that later attempts take. @default as `ms` */
+  againMs?: number;
   /** Fails on attempts up to this one, and then returns; on all when it is left out. */
   until?: number;
 }

@@ -10,11 +10,13 @@ export default defineHandler('default', async (task, context) => {
   const what = task.attempt > until ? 'return' : (script.do ?? 'return');
   switch (what) {
     case 'return':
-      if (ms > 0) await pause(ms);
+      if (ms > 0) await pause(task.attempt > 1 ? (script.againMs ?? ms) : ms);
       break;
     case 'throw':
+      if (ms > 0) await pause(ms);
       throw new TypeError(`attempt ${task.attempt} failed`);
     case 'throw-unrecoverable':
+      if (ms > 0) await pause(ms);
       throw new Unrecoverable('never going to work');
     case 'throw-retry-after':
       throw new RetryAfter(ms);

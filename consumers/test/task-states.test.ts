@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { waitFor } from '@sluice/testbed';
+import { type Fixture, setUp } from './fixture.js';
+import type { Script } from './handlers/script.js';
+import { type State, Trail, transitionsOfDiagram, transitionsOfTable } from './task-states.js';
+
+/** Makes a task go through one transition. Returns the trail it left, which must show it. */
+type Walk = (queue: Fixture) => Promise<Trail>;
+
+const ONE_THREAD = { threads: 1 };
+/** Retries do not come back while one looks at them. */
+const LONG_BACKOFF = { ...ONE_THREAD, backoffBaseSeconds: 300, backoffMaxSeconds: 300 };
+/** Room for a single task: with that one running, whatever is parked stays so. */
+const ONE_TASK = { ...ONE_THREAD, maxConcurrentTasks: 1, shutdownTimeoutSeconds: 0 };
+
+/** Appends a task and follows it. */
+async function begin(queue: Fixture, script: Omit<Script, 'journal'> = {}): Promise<Trail> {
+  return follow(queue, await queue.appendScript(script));
+}
+
+async function follow(queue: Fixture, taskId: string): Promise<Trail> {
+  return new Trail(queue, await entryOf(queue, taskId));
+}
+
+async function entryOf(queue: Fixture, taskId: string): Promise<string> {
+  const entries = await queue.redis.xrange('tasks:stream', '-', '+');
+  return entries.find(([, fields]) => fields.includes(taskId))?.[0] ?? '';
+}
+
+/** Has a process run a task, and kills it while it does. */
+async function crash(queue: Fixture, trail: Trail): Promise<void> {
+  const process = await queue.consumeInProcess(ONE_THREAD);
+  await trail.reaches('running');
+  await queue.until('start', 1);
+  process.signal('SIGKILL');
+  await process.exited;
+}
+
+/** A consumer that takes over what dead ones held, and has no room to run it. */
+async function bystander(queue: Fixture): Promise<void> {
+  await queue.consume(ONE_TASK);
+  const started = queue.ids('start').length;
+  await queue.appendScript({ do: 'never-settle' });
+  await queue.until('start', started + 1);
+}
+
+/** Has a task crash twice. */
+async function suspect(queue: Fixture): Promise<Trail> {
+  const trail = await begin(queue, { ms: 60_000 });
+  await crash(queue, trail);
+  const again = await queue.consumeInProcess(ONE_THREAD);
+  await queue.until('start', 2);
+  await trail.reaches('running');
+  again.signal('SIGKILL');
+  await again.exited;
+  await bystander(queue);
+  await trail.reaches('suspect');
+  return trail;
+}
+
+async function throughOne(
+  queue: Fixture,
+  script: Omit<Script, 'journal'>,
+  ...states: State[]
+): Promise<Trail> {
+  const trail = await begin(queue, script);
+  await queue.consume(LONG_BACKOFF);
+  for (const state of states) await trail.reaches(state);
+  return trail;
+}
+
+const WALKS: Readonly<Record<string, Walk>> = {
+  async append(queue) {
+    await queue.redis.xgroup('CREATE', 'tasks:stream', 'processors', '0', 'MKSTREAM');
+    const trail = new Trail(queue, '1-1');
+    await trail.reaches('nowhere');
+    await queue.redis.xadd('tasks:stream', '1-1', 'task_id', 'any');
+    await trail.reaches('waiting');
+    return trail;
+  },
+  async read(queue) {
+    const trail = await begin(queue, { ms: 500 });
+    await trail.reaches('waiting');
+    await queue.consume(ONE_THREAD);
+    await trail.reaches('running');
+    return trail;
+  },
+  resolve: (queue) => throughOne(queue, { ms: 200 }, 'running', 'done'),
+  fail: (queue) => throughOne(queue, { do: 'throw', ms: 200 }, 'running', 'parked'),
+  async blame(queue) {
+    const trail = await begin(queue, { do: 'block' });
+    await queue.consume({ ...LONG_BACKOFF, taskTimeoutSeconds: 0.3 });
+    await trail.reaches('running');
+    await trail.reaches('parked');
+    return trail;
+  },
+  async excuse(queue) {
+    const trail = await begin(queue, { ms: 60_000 });
+    await queue.consume({ ...LONG_BACKOFF, taskTimeoutSeconds: 30, shutdownTimeoutSeconds: 0 });
+    await queue.until('start', 1);
+    await trail.reaches('running');
+    await queue.appendScript({ do: 'exit' });
+    await trail.reaches('parked');
+    assert.equal((await queue.ledger()).interrupted, 1);
+    return trail;
+  },
+  async 'give back'(queue) {
+    await queue.consume({ ...LONG_BACKOFF, taskTimeoutSeconds: 0.3 });
+    // A thread reads more at once after it has seen that tasks are quick.
+    await queue.appendScripts(500);
+    await queue.until('end', 500);
+    await queue.drained();
+    const [, behind = ''] = await queue.appendTogether([{ do: 'block' }, { ms: 60_000 }]);
+    const trail = await follow(queue, behind);
+    await trail.reaches('running');
+    await trail.reaches('parked');
+    assert.equal(queue.ids('start').includes(behind), false, 'it never started');
+    return trail;
+  },
+  async 'cut off'(queue) {
+    const trail = await begin(queue, { ms: 60_000 });
+    const { consumer } = await queue.consume({ ...ONE_THREAD, shutdownTimeoutSeconds: 0.1 });
+    await queue.until('start', 1);
+    await trail.reaches('running');
+    await consumer.stop();
+    await trail.reaches('parked');
+    assert.equal((await queue.ledger()).interrupted, 1);
+    return trail;
+  },
+  async 'take over'(queue) {
+    const trail = await begin(queue, { ms: 60_000 });
+    await crash(queue, trail);
+    await bystander(queue);
+    await trail.reaches('parked');
+    assert.equal((await queue.ledger()).taken_over, 1);
+    return trail;
+  },
+  'crash again': suspect,
+  async exhaust(queue) {
+    const trail = await begin(queue, { do: 'throw', ms: 200 });
+    await queue.consume({ ...LONG_BACKOFF, maxAttempts: 1 });
+    await trail.reaches('running');
+    await trail.reaches('dead');
+    assert.equal((await queue.deadLetters())[0]?.reason, 'attempts-exhausted');
+    return trail;
+  },
+  async refuse(queue) {
+    const trail = await throughOne(queue, { do: 'throw-unrecoverable', ms: 200 }, 'running', 'dead');
+    assert.equal((await queue.deadLetters())[0]?.reason, 'unrecoverable');
+    return trail;
+  },
+  async poison(queue) {
+    // Two tasks that arrive together: the first keeps the thread busy, so that the second is seen in its hands.
+    await queue.consume(LONG_BACKOFF);
+    await queue.appendScripts(500);
+    await queue.until('end', 500);
+    await queue.drained();
+    const [, poison = ''] = await queue.appendTogether([{ do: 'spin', ms: 500 }, 'unknown']);
+    const trail = await follow(queue, poison);
+    await trail.reaches('running');
+    await trail.reaches('dead');
+    assert.equal((await queue.deadLetters())[0]?.reason, 'unknown-type');
+    return trail;
+  },
+  async 'give up unseen'(queue) {
+    const trail = await suspect(queue);
+    await queue.consume({ ...LONG_BACKOFF, maxCrashes: 2 });
+    await trail.reaches('dead');
+    assert.equal((await queue.deadLetters())[0]?.reason, 'crashed');
+    assert.equal(queue.ids('start').filter((id) => id === queue.ids('start')[0]).length, 2);
+    // Handed out and buried in one breath: whether one looks just then is chance.
+    trail.states.splice(trail.states.lastIndexOf('suspect') + 1, Infinity, 'dead');
+    return trail;
+  },
+  async fence(queue) {
+    const trail = await begin(queue, { ms: 1000, againMs: 5000 });
+    const frozen = await queue.consumeInProcess(ONE_THREAD);
+    await trail.reaches('running');
+    await queue.until('start', 1);
+    frozen.signal('SIGSTOP');
+    await queue.consume(ONE_THREAD);
+    await queue.until('start', 2);
+    await trail.reaches('running');
+    frozen.signal('SIGCONT');
+    await waitFor(() => frozen.output().includes('outcome-fenced'), { timeoutMs: 10_000, what: 'the fence' });
+    trail.states.push('running');
+    await trail.reaches('running');
+    assert.equal((await queue.ledger()).done, undefined);
+    return trail;
+  },
+  async 'come due'(queue) {
+    const trail = await begin(queue, { do: 'throw', ms: 300 });
+    await queue.consume({ ...ONE_THREAD, backoffBaseSeconds: 0.5 });
+    await trail.reaches('running');
+    await trail.reaches('parked');
+    await trail.reaches('running');
+    return trail;
+  },
+  async 'run alone'(queue) {
+    const trail = await suspect(queue);
+    await queue.consume({ ...ONE_THREAD, shutdownTimeoutSeconds: 0 });
+    await trail.reaches('running');
+    return trail;
+  },
+  async vanish(queue) {
+    const taskId = await queue.appendScript({ ms: 60_000 });
+    const entryId = await entryOf(queue, taskId);
+    const trail = new Trail(queue, entryId);
+    await queue.consume({ ...ONE_THREAD, shutdownTimeoutSeconds: 0 });
+    await trail.reaches('running');
+    await queue.redis.xdel('tasks:stream', entryId);
+    await trail.reaches('lost');
+    return trail;
+  },
+  async 'vanish parked'(queue) {
+    const taskId = await queue.appendScript({ do: 'throw', ms: 200 });
+    const entryId = await entryOf(queue, taskId);
+    const trail = new Trail(queue, entryId);
+    await queue.consume({ ...ONE_THREAD, backoffBaseSeconds: 1 });
+    await trail.reaches('parked');
+    await queue.redis.xdel('tasks:stream', entryId);
+    await trail.reaches('lost');
+    return trail;
+  },
+};
+
+test('the diagram and the table of docs/task-states.md show the same transitions', () => {
+  const key = ({ name, from, to }: { name: string; from: string; to: string }) => `${name}: ${from} -> ${to}`;
+  assert.deepEqual(transitionsOfDiagram().map(key).sort(), transitionsOfTable().map(key).sort());
+});
+
+test('every transition of docs/task-states.md is walked, and no other', () => {
+  assert.deepEqual(
+    transitionsOfTable()
+      .map(({ name }) => name)
+      .sort(),
+    Object.keys(WALKS).sort(),
+  );
+});
+
+for (const { name, from, to } of transitionsOfTable()) {
+  test(`${name}: from ${from} to ${to}`, async (t) => {
+    const walk = WALKS[name];
+    assert.ok(walk, 'there is no walk for it');
+    const { states } = await walk(await setUp(t));
+    const seen = states.some((state, i) => state === from && states[i + 1] === to);
+    assert.ok(seen, `the task was seen ${states.join(', ')}`);
+  });
+}
