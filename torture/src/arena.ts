@@ -29,7 +29,9 @@ const CONSUMER_PROCESS = fileURLToPath(new URL('./consumer-process.js', import.m
 const WORK = new URL('./handlers/work.js', import.meta.url);
 const HANDLERS = new URL('./handlers/handlers.js', import.meta.url);
 
-const LOOK_MS = 50;
+const LOOK_MS = 10;
+/** Bound of every wait: broken consumers can pass tasks to each other for ever. */
+const MOST_WAIT_MS = 600_000;
 const MOST_PENDING = 100_000;
 
 /** Name that consumers go by, with their process id, so that one can tell what a dead one held. */
@@ -54,6 +56,8 @@ export interface RunningEngine {
   readonly process: RunningProcess;
   readonly url: string;
   readonly opsUrl: string;
+  /** How many of its processes have ended so far. */
+  deaths(): number;
 }
 
 /** One scenario's queue: a private Redis, the programs that work on it, and what their handlers wrote down. */
@@ -177,12 +181,22 @@ export class Arena {
       timeoutMs: 10_000,
       what: 'the engine to be ready',
     });
-    return { process, url, opsUrl };
+    let over = 0;
+    void process.exited.then(() => {
+      over = 1;
+    });
+    return {
+      process,
+      url,
+      opsUrl,
+      deaths: () => over + process.output().split('engine process died').length - 1,
+    };
   }
 
   /** Waits until all is settled; false when nothing has happened for so long although something is left. */
-  settled(stallMs: number): Promise<boolean> {
-    return this.settledOr(() => false, stallMs);
+  settled(stallMs: number, limitMs = MOST_WAIT_MS): Promise<boolean> {
+    const deadline = performance.now() + limitMs;
+    return this.settledOr(() => performance.now() > deadline, stallMs);
   }
 
   /** Waits until the journal says so or all is settled; false when nothing has happened for so long. */

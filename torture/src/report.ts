@@ -1,7 +1,7 @@
 import type { Trial } from './trial.js';
 
 const COLUMNS = ['promise', 'measured', 'bar', 'held'] as const;
-const VERDICTS = { held: 'yes', missed: 'NO', skipped: 'skipped' } as const;
+const VERDICTS = { held: 'yes', missed: 'NO', skipped: 'skipped', stated: '' } as const;
 
 /** What is printed about one trial: a table, and whether it went as wanted. */
 export function reportOf({ scenario, promise, broken, seconds, findings, asWanted }: Trial): string {

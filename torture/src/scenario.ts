@@ -18,7 +18,7 @@ export interface Finding {
   readonly what: string;
   readonly measured: string;
   readonly bar: string;
-  readonly verdict: 'held' | 'missed' | 'skipped';
+  readonly verdict: 'held' | 'missed' | 'skipped' | 'stated';
   /** It says how fast the machine was, too. The short form among the tests shows it and does not judge by it. */
   readonly timed?: boolean;
 }
@@ -49,6 +49,11 @@ export function atLeast(what: string, measured: number, bar: number, unit = ''):
 export function exactly(what: string, measured: number, bar: number, unit = ''): Finding {
   const verdict = measured === bar ? 'held' : 'missed';
   return { what, measured: text(measured, unit), bar: text(bar, unit), verdict };
+}
+
+/** A figure without a bar, to judge the others by. */
+export function stated(what: string, measured: string): Finding {
+  return { what, measured, bar: '', verdict: 'stated' };
 }
 
 /** A bar that this machine cannot be put to. */

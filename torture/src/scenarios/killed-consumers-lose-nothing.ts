@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { accountFor } from '../account.js';
 import { taskIdOf } from '../append-tasks.js';
+import type { Fleet } from '../fleet.js';
 import { percentile } from '../percentile.js';
 import { atMost, exactly, type Scenario, within } from '../scenario.js';
 
@@ -10,6 +11,10 @@ const GRACE_S = 5;
 /** Without any change for so long, nothing more will happen. */
 const STALL_MS = (LEASE_S + GRACE_S + 3) * 1000;
 const CONSUMERS = 3;
+/** Runs that ended with their process after which a task is a suspect: run while no other suspect is. */
+const SUSPECT_AFTER = 2;
+const IN_FLIGHT = 200;
+const MOST_MS = 200;
 
 /** Consumer processes are killed at random while they work off a full stream. */
 export const killedConsumersLoseNothing: Scenario = {
@@ -22,34 +27,41 @@ export const killedConsumersLoseNothing: Scenario = {
   async run(arena) {
     const tasks = arena.size(5000, 200_000);
     const kills = arena.size(5, 50);
-    const entryIds = await arena.append(
-      Array.from({ length: tasks }, (_, n) => ({ n, ms: Math.round(Math.random() * 40) })),
-    );
-    const taskOf = new Map(entryIds.map((entryId, n) => [entryId, taskIdOf(n)]));
-    const fleet = await arena.fleet(CONSUMERS, { threads: 1, maxConcurrentTasks: 50, leaseSeconds: LEASE_S });
-
+    const fleet = await arena.fleet(CONSUMERS, {
+      threads: 1,
+      maxConcurrentTasks: IN_FLIGHT,
+      leaseSeconds: LEASE_S,
+    });
+    const taskOf = new Map<string, string>();
     const held: { taskId: string; pid: number; killedAt: number }[] = [];
-    for (let kill = 0; kill < kills; ) {
-      const wanted = (tasks * (kill + Math.random())) / (kills + 1);
+    for (let kill = 1; kill <= kills; kill++) {
+      const before = arena.journal.read().ended.size;
+      const first = taskOf.size;
+      const fresh = Math.floor((tasks * kill) / kills) - first;
+      const entryIds = await arena.append(
+        Array.from({ length: fresh }, (_, i) => ({ n: first + i, ms: Math.round(Math.random() * MOST_MS) })),
+      );
+      for (const [i, entryId] of entryIds.entries()) taskOf.set(entryId, taskIdOf(first + i));
+      const wanted = before + Math.random() * Math.min(fresh, 2 * IN_FLIGHT);
       await arena.settledOr(({ ended }) => ended.size >= wanted, STALL_MS);
-      const killed = await fleet.killOne();
-      if (killed === undefined) {
-        await pause(20); // all of them are just being replaced
-        continue;
-      }
-      kill += 1;
+      const killed = await killOneOf(fleet);
       for (const entryId of await arena.heldBy(killed.pid)) {
         held.push({ taskId: taskOf.get(entryId) ?? '', pid: killed.pid, killedAt: killed.at });
       }
       if (kill % 10 === 0) arena.progress(`killed ${kill}, done ${arena.journal.ended.size} of ${tasks}`);
+      // The stream is to be full when the next one is killed, and not ever fuller.
+      await arena.settledOr(({ ended }) => ended.size >= taskOf.size - fresh / 2, STALL_MS);
     }
     await arena.settled(STALL_MS);
 
     const account = await accountFor(arena, taskOf.values());
-    const waits = held.map(({ taskId, pid, killedAt }) => {
+    const waits: number[] = [];
+    const suspectWaits: number[] = [];
+    for (const { taskId, pid, killedAt } of held) {
       const again = arena.journal.runsOf(taskId).find((run) => run.startedAt > killedAt && run.pid !== pid);
-      return again === undefined ? Number.POSITIVE_INFINITY : (again.startedAt - killedAt) / 1000;
-    });
+      const wait = again === undefined ? Number.POSITIVE_INFINITY : (again.startedAt - killedAt) / 1000;
+      (again !== undefined && again.attempt > SUSPECT_AFTER ? suspectWaits : waits).push(wait);
+    }
     return [
       exactly('consumers killed', kills, arena.size(5, 50)),
       exactly(`lost of ${tasks}`, account.lost.length, 0),
@@ -60,3 +72,11 @@ export const killedConsumersLoseNothing: Scenario = {
     ];
   },
 };
+
+async function killOneOf(fleet: Fleet): Promise<{ pid: number; at: number }> {
+  for (;;) {
+    const killed = await fleet.killOne();
+    if (killed !== undefined) return killed;
+    await pause(20); // all of them are just being replaced
+  }
+}

@@ -17,7 +17,8 @@ export const longTasksRunOnce: Scenario = {
     await arena.append(
       Array.from({ length: tasks }, (_, n) => ({ n, ms: TIMES_THE_LEASE * leaseSeconds * 1000 })),
     );
-    await arena.settled(2 * TIMES_THE_LEASE * leaseSeconds * 1000);
+    const taskMs = TIMES_THE_LEASE * leaseSeconds * 1000;
+    await arena.settled(2 * taskMs, 2 * taskMs);
     const account = await accountFor(
       arena,
       Array.from({ length: tasks }, (_, n) => taskIdOf(n)),

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type RunningProcess, waitFor } from '@sluice/testbed';
+import { waitFor } from '@sluice/testbed';
 import { accountFor } from '../account.js';
 import type { Arena } from '../arena.js';
 import { IntakeLoad } from '../intake-load.js';
@@ -24,9 +24,13 @@ export const redisFaultsPass: Scenario = {
 
 /** Applies one fault after the other to a system at work. */
 export async function withstand(arena: Arena, faults: readonly RedisFault[]): Promise<Finding[]> {
-  const { process: engine, url } = await arena.engine();
+  const engine = await arena.engine();
   const consumer = await arena.consumer({ threads: 2, leaseSeconds: 5 });
-  const load = new IntakeLoad(url, PER_SECOND, () => ({ ms: 10 }));
+  let consumersEnded = 0;
+  void consumer.exited.then(() => {
+    consumersEnded = 1;
+  });
+  const load = new IntakeLoad(engine.url, PER_SECOND, () => ({ ms: 10 }));
   arena.afterwards(() => load.stop());
   const findings: Finding[] = [];
   let forgottenUntil = 0;
@@ -48,6 +52,7 @@ export async function withstand(arena: Arena, faults: readonly RedisFault[]): Pr
   await load.stop();
   await arena.settled(10_000);
 
+  const threadsReplaced = consumer.output().split('thread-replaced').length - 1;
   const counting = load.accepted.filter(({ sentAt }) => sentAt > forgottenUntil);
   const account = await accountFor(
     arena,
@@ -57,11 +62,7 @@ export async function withstand(arena: Arena, faults: readonly RedisFault[]): Pr
     ...findings,
     // With ACK_MODE=received nothing is refused, which is the point of that control.
     exactly('faults that made the intake refuse nothing', arena.broken === undefined ? withoutEffect : 0, 0),
-    exactly(
-      'processes or threads that ended',
-      ended(engine, 'process-died') + ended(consumer, 'thread-replaced'),
-      0,
-    ),
+    exactly('processes or threads that ended', engine.deaths() + consumersEnded + threadsReplaced, 0),
     exactly(`answered 202 without being done, of ${counting.length}`, account.lost.length + account.dead, 0),
     exactly('acknowledged without being done', await arena.unaccounted(), 0),
     exactly('requests that hung', load.answers.filter(({ outcome }) => outcome === 'hung').length, 0),
@@ -85,8 +86,4 @@ async function waitForWork(arena: Arena, load: IntakeLoad, since: number, limitS
     () => false,
   );
   return inTime ? monotonicMs() - since : Number.POSITIVE_INFINITY;
-}
-
-function ended(process: RunningProcess, event: string): number {
-  return process.output().split(event).length - 1;
 }

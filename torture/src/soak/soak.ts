@@ -4,7 +4,7 @@ import { accountFor } from '../account.js';
 import type { Arena } from '../arena.js';
 import { IntakeLoad } from '../intake-load.js';
 import { monotonicMs } from '../monotonic.js';
-import { atMost, exactly, type Finding, skipped } from '../scenario.js';
+import { atMost, exactly, type Finding, skipped, stated } from '../scenario.js';
 import type { Work } from '../work.js';
 import { childrenOf, type Sample, sampleOf } from './process-figures.js';
 import { SOAK_FAULTS, type SoakSystem } from './soak-faults.js';
@@ -137,7 +137,7 @@ async function ledgerFindings(
   const { done, dead, lost, unrecognisable } = await accountFor(arena, accepted);
   const inflicted = [...faults].map(([name, count]) => `${count}x ${name}`).join(', ');
   return [
-    { what: 'faults', measured: inflicted, bar: '', verdict: 'held' },
+    stated('faults', inflicted),
     exactly('accepted = done + dead', done + dead, accepted.length),
     exactly('lost', lost.length, 0),
     exactly('entries of the stream that the ledger does not account for', await arena.unaccounted(), 0),
