@@ -15,13 +15,21 @@ export function testPromise(scenario: Scenario): void {
   });
 }
 
-/** Its negative controls: with each, a bar must be missed. */
+/** A broken promise shows when a fault meets a task at the wrong moment: if not in one trial, then in another. */
+const TRIALS = 3;
+
+/** Its first negative control: with it, a bar must be missed. `npm run torture -- --controls` goes through all. */
 export function testControls(scenario: Scenario): void {
-  for (const [broken, what] of Object.entries(scenario.controls)) {
+  for (const [broken, what] of Object.entries(scenario.controls).slice(0, 1)) {
     test(`caught when ${what}: ${scenario.name}`, async (t) => {
       const progress = (line: string) => t.diagnostic(line);
-      const trial = await runTrial(scenario, { full: false, broken, progress });
-      assert.ok(trial.asWanted, `nobody noticed:\n${reportOf(trial)}`);
+      const unnoticed: string[] = [];
+      while (unnoticed.length < TRIALS) {
+        const trial = await runTrial(scenario, { full: false, broken, progress });
+        if (trial.asWanted) return;
+        unnoticed.push(reportOf(trial));
+      }
+      assert.fail(`nobody noticed in ${TRIALS} trials:\n${unnoticed.join('\n')}`);
     });
   }
 }
