@@ -53,6 +53,9 @@ async function startEngine(redis: RedisServer, options: EnginePeerOptions): Prom
     METRICS_PORT: String(await freePort()),
     // Nothing works the tasks off, and shedding is another question than the one a scenario asks.
     STREAM_MAXLEN: String(Number.MAX_SAFE_INTEGER),
+    // Where 202 does not wait for Redis, a closed loop outruns it, and what has been answered queues up here.
+    MAX_IN_FLIGHT_REQUESTS: '10000000',
+    MAX_IN_FLIGHT_BYTES: String(2 ** 31),
     SHUTDOWN_DELAY: '0',
     SHUTDOWN_TIMEOUT: '5',
   });
