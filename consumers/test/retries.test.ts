@@ -204,3 +204,25 @@ test('a task that waits for its next attempt survives the loss of the schedule',
   await queue.drained();
   assert.equal(queue.ids('end').length, 1);
 });
+
+test('any number of suspects that wait for one another let the retries of other tasks by', async (t) => {
+  const queue = await setUp(t);
+  const { redis } = queue;
+  await redis.xgroup('CREATE', 'tasks:stream', 'processors', '0', 'MKSTREAM');
+  // All but the last have crashed twice. Suspects take their time, so that they are far from through.
+  await queue.appendScripts(600, { ms: 1000 });
+  const last = await queue.appendScript();
+  await redis.xreadgroup('GROUP', 'processors', 'gone', 'STREAMS', 'tasks:stream', '>');
+  const ids = (await redis.xrange('tasks:stream', '-', '+')).map(([id]) => id);
+  for (const [i, id] of ids.entries()) {
+    const deliveries = i < 600 ? 2 : 1;
+    await redis.xclaim('tasks:stream', 'processors', '~parked', 0, id, 'RETRYCOUNT', deliveries, 'JUSTID');
+    await redis.zadd('tasks:stream:retries:processors', i + 1, id);
+  }
+  await queue.consume({ shutdownTimeoutSeconds: 0 });
+  await waitFor(() => queue.ids('end').includes(last), {
+    timeoutMs: 15_000,
+    what: 'the one that is no suspect',
+  });
+  assert.ok(queue.ids('start').length < 100);
+});

@@ -15,6 +15,7 @@ local most, suspect_from = tonumber(ARGV[4]), tonumber(ARGV[5])
 
 -- How far to look past suspects that have to wait for one another.
 local LOOK_AHEAD = 200
+local STEP_ASIDE_MS = 1000
 
 local now = now_ms()
 local taken, lost = {}, {}
@@ -38,7 +39,7 @@ local function forget(id)
 end
 
 local alone = not suspect_is_out()
-local skipped = false
+local skipped = {}
 -- `now` was rounded up and so may lie in the future by less than a millisecond: due means before it.
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', retries, '-inf', '(' .. now, 'LIMIT', 0, most + LOOK_AHEAD)) do
   if #taken >= most then break end
@@ -51,7 +52,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', retries, '-inf', '(' .. now, 'LI
     local failed, _, excused = history_of(attempts, id)
     local suspect = entry[4] - failed - excused >= suspect_from
     if suspect and not alone then
-      skipped = true
+      skipped[#skipped + 1] = id
     else
       local claimed = redis.call('XCLAIM', stream, group, consumer, 0, id)[1]
       redis.call('ZREM', retries, id)
@@ -68,9 +69,13 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', retries, '-inf', '(' .. now, 'LI
     end
   end
 end
+-- With so many suspects that nobody looks past them, they let the others by.
+if #skipped >= LOOK_AHEAD then
+  for _, id in ipairs(skipped) do redis.call('ZADD', retries, 'XX', now + STEP_ASIDE_MS, id) end
+end
 if #lost > 0 then redis.call('HINCRBY', ledger, 'lost', #lost) end
 
 local next_due = redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2]
 local wait = -1
-if skipped then wait = 50 elseif next_due then wait = math.max(0, tonumber(next_due) - now + 1) end
+if #skipped > 0 then wait = 50 elseif next_due then wait = math.max(0, tonumber(next_due) - now + 1) end
 return { taken, lost, wait }

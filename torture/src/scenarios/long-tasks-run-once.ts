@@ -10,8 +10,8 @@ export const longTasksRunOnce: Scenario = {
   promise: 'a task that takes longer than the lease stays with its consumer',
   controls: { 'no-renewal': 'leases are not renewed' },
   async run(arena) {
-    const tasks = arena.size(100, 1000);
-    const leaseSeconds = arena.size(1, 2);
+    const tasks = arena.size(50, 1000);
+    const leaseSeconds = 2;
     const options = { threads: 1, leaseSeconds, maxConcurrentTasks: tasks };
     await arena.fleet(2, options);
     await arena.append(
