@@ -18,9 +18,16 @@ export function testPromise(scenario: Scenario): void {
 /** A broken promise shows when a fault meets a task at the wrong moment: if not in one trial, then in another. */
 const TRIALS = 3;
 
+/**
+ * Left to `npm run torture -- --controls`: whether a kill meets one of the few tasks answered 202 and not yet written is
+ * chance. engine/test/redis-faults.test.ts shows the same with a Redis that is paused first, which is not.
+ */
+const BY_CHANCE = 'received';
+
 /** Its first negative control: with it, a bar must be missed. `npm run torture -- --controls` goes through all. */
 export function testControls(scenario: Scenario): void {
   for (const [broken, what] of Object.entries(scenario.controls).slice(0, 1)) {
+    if (broken === BY_CHANCE) continue;
     test(`caught when ${what}: ${scenario.name}`, async (t) => {
       const progress = (line: string) => t.diagnostic(line);
       const unnoticed: string[] = [];
