@@ -16,6 +16,7 @@ local most, suspect_from = tonumber(ARGV[4]), tonumber(ARGV[5])
 -- How far to look past suspects that have to wait for one another.
 local LOOK_AHEAD = 200
 local STEP_ASIDE_MS = 1000
+local NEXT_FEW = 50
 
 local now = now_ms()
 local taken, lost = {}, {}
@@ -69,9 +70,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', retries, '-inf', '(' .. now, 'LI
     end
   end
 end
--- With so many suspects that nobody looks past them, they let the others by.
+-- With so many suspects that nobody looks past them, all but the next few let the others by.
 if #skipped >= LOOK_AHEAD then
-  for _, id in ipairs(skipped) do redis.call('ZADD', retries, 'XX', now + STEP_ASIDE_MS, id) end
+  for i = NEXT_FEW + 1, #skipped do redis.call('ZADD', retries, 'XX', now + STEP_ASIDE_MS, skipped[i]) end
 end
 if #lost > 0 then redis.call('HINCRBY', ledger, 'lost', #lost) end
 
