@@ -1,5 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Arena } from './arena.js';
 import type { Finding, Scenario } from './scenario.js';
+
+const SHORT_LIMIT_MS = 180_000;
+const FULL_LIMIT_MS = 900_000;
 
 /** How a scenario is to be run. */
 export interface TrialPlan {
@@ -34,7 +38,9 @@ export async function runTrial(scenario: Scenario, plan: TrialPlan): Promise<Tri
   plan.opened?.(() => arena.close());
   let findings: Finding[];
   try {
-    findings = await scenario.run(arena);
+    const running = scenario.run(arena);
+    running.catch(() => {}); // it goes on failing after the limit, when everything is taken away from it
+    findings = await Promise.race([running, overdue(full ? FULL_LIMIT_MS : SHORT_LIMIT_MS)]);
   } finally {
     await arena.close();
   }
@@ -50,4 +56,10 @@ export async function runTrial(scenario: Scenario, plan: TrialPlan): Promise<Tri
     findings,
     asWanted: missed === (broken !== undefined),
   };
+}
+
+/** Rejects after a time that no scenario needs, so that one whose Redis was taken away does not wait for ever. */
+async function overdue(ms: number): Promise<never> {
+  await pause(ms, undefined, { ref: false });
+  throw new Error(`was not through after ${ms / 60_000} minutes`);
 }
