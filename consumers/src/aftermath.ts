@@ -34,11 +34,13 @@ class ThreadEnd extends Error {
  * has failed; the others lose no attempt.
  *
  * @param policies by lane
+ * @param random chance, from 0 up to 1, for the jitter
  */
 export function aftermathOf(
   held: readonly HeldEntry[],
   end: End,
   policies: readonly RetryPolicy[],
+  random: () => number = Math.random,
 ): Map<number, Aftermath> {
   const culprit = end.kind === 'stopped' ? undefined : culpritAmong(held);
   const lanes = new Map<number, Aftermath>();
@@ -62,11 +64,11 @@ export function aftermathOf(
           'OutcomeUnsaved',
           'the attempt failed; its thread ended before it could say why',
         );
-        settle(lane, entry, outcomeOfFailure(unsaved, entry, policy));
+        settle(lane, entry, outcomeOfFailure(unsaved, entry, policy, random()));
         break;
       }
       case 'running':
-        if (entry === culprit) settle(lane, entry, outcomeOfCrash(errorOf(end), entry, policy));
+        if (entry === culprit) settle(lane, entry, outcomeOfCrash(errorOf(end), entry, policy, random()));
         else {
           const reason = end.kind === 'stopped' || culprit !== undefined ? 'excused' : 'crashed';
           lane.toRelease.push({ id: entry.id, reason });

@@ -39,13 +39,14 @@ export async function loadHandlers(
 ): Promise<Map<string, LoadedHandler>> {
   const loaded = await Promise.all(
     Object.entries(modules).map(async ([taskType, url]) =>
-      load(taskType, url, await importDefault(taskType, url), options),
+      loadHandler(taskType, url, await importDefault(taskType, url), options),
     ),
   );
   return new Map(loaded.map((handler) => [handler.taskType, handler]));
 }
 
-async function importDefault(taskType: string, url: string): Promise<unknown> {
+/** What a handler module exports by default. */
+export async function importDefault(taskType: string, url: string): Promise<unknown> {
   try {
     const module: { default?: unknown } = await import(url);
     return module.default;
@@ -55,16 +56,27 @@ async function importDefault(taskType: string, url: string): Promise<unknown> {
   }
 }
 
-function load(taskType: string, url: string, exported: unknown, options: ResolvedOptions): LoadedHandler {
+/**
+ * Makes a handler ready to be run.
+ *
+ * @param origin names where it comes from, for messages
+ * @param exported what is said to be a handler
+ */
+export function loadHandler(
+  taskType: string,
+  origin: string,
+  exported: unknown,
+  options: ResolvedOptions,
+): LoadedHandler {
   if (!isHandler(exported)) {
     throw unusable(
       taskType,
-      url,
+      origin,
       'has no handler as its default export; needed: export default defineHandler(…)',
     );
   }
   if (exported.taskType !== taskType) {
-    throw unusable(taskType, url, `is the handler of task type "${exported.taskType}"`);
+    throw unusable(taskType, origin, `is the handler of task type "${exported.taskType}"`);
   }
   const { policy, schema } = exported;
   return {
@@ -94,7 +106,8 @@ function isHandler(exported: unknown): exported is Handler {
 // A wrong list of a hundred items would give a hundred faults; the first few tell what is wrong.
 const MOST_FAULTS = 5;
 
-function schemaCheck(schema: TSchema): LoadedHandler['faultsOf'] {
+/** Makes the check of data against a schema: what is wrong with it, nothing when it fits. */
+export function schemaCheck(schema: TSchema): LoadedHandler['faultsOf'] {
   const validator = Compile(schema);
   return (data) => {
     if (validator.Check(data)) return undefined;
@@ -105,6 +118,8 @@ function schemaCheck(schema: TSchema): LoadedHandler['faultsOf'] {
   };
 }
 
-function unusable(taskType: string, url: string, what: string, cause?: unknown): SluiceError {
-  return new SluiceError('HANDLER_MODULE', `handler of task type "${taskType}": ${url} ${what}`, { cause });
+function unusable(taskType: string, origin: string, what: string, cause?: unknown): SluiceError {
+  return new SluiceError('HANDLER_MODULE', `handler of task type "${taskType}": ${origin} ${what}`, {
+    cause,
+  });
 }

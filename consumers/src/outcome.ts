@@ -55,6 +55,11 @@ export interface History {
   readonly crashes: number;
 }
 
+/** How many runs nobody saw the end of, from what is known of an entry that is handed out. */
+export function crashesOf(deliveries: number, failed: number, excused: number): number {
+  return Math.max(0, deliveries - 1 - failed - excused);
+}
+
 /** When to give up, and how long to wait until then. */
 export interface RetryPolicy {
   readonly maxAttempts: number;

@@ -3,6 +3,7 @@ import type { Lane } from './entry.js';
 import { PARKED } from './group.js';
 import type { HeldEntries } from './held-entries.js';
 import type { Lanes } from './lanes.js';
+import { crashesOf } from './outcome.js';
 import type { ReadQuota } from './read-quota.js';
 import { LinkClosed, type RedisLink, refusalOf } from './redis-link.js';
 import { takeDueScript } from './scripts.js';
@@ -149,7 +150,7 @@ export class Retries {
 
   #takeIn(lane: Lane, [taken, lost, nextInMs]: Reply, most: number): void {
     for (const [id, fields, deliveries, failed, excused] of taken) {
-      const crashes = Math.max(0, deliveries - 1 - failed - excused);
+      const crashes = crashesOf(deliveries, failed, excused);
       const name = id.toString('latin1');
       this.#lanes.add(this.#held.holdAgain(lane, name, fields, deliveries, failed, crashes));
     }

@@ -38,6 +38,8 @@ export class Runner {
   readonly #held: HeldEntries;
   readonly #board: ThreadBoard;
   readonly #quota: ReadQuota;
+  readonly #now: () => number;
+  readonly #random: () => number;
   readonly #maxCrashes: number;
   readonly #acknowledgeFirst: boolean;
   readonly #settle: (entry: Entry, outcome: Outcome) => void;
@@ -50,6 +52,10 @@ export class Runner {
     held: HeldEntries;
     board: ThreadBoard;
     quota: ReadQuota;
+    /** Milliseconds of a clock that never jumps. */
+    now: () => number;
+    /** Chance, from 0 up to 1, for the jitter. */
+    random: () => number;
     maxCrashes: number;
     /** Breaks the promise of at-least-once on purpose: the negative control of the tests. */
     acknowledgeFirst: boolean;
@@ -61,6 +67,8 @@ export class Runner {
     this.#held = parts.held;
     this.#board = parts.board;
     this.#quota = parts.quota;
+    this.#now = parts.now;
+    this.#random = parts.random;
     this.#maxCrashes = parts.maxCrashes;
     this.#acknowledgeFirst = parts.acknowledgeFirst;
     this.#settle = parts.settle;
@@ -69,7 +77,7 @@ export class Runner {
 
   /** Starts what waits, as far as there is room. */
   dispatch(): void {
-    const started = performance.now();
+    const started = this.#now();
     let now = started;
     let tasks = 0;
     while (now - started < SLICE_MS) {
@@ -77,7 +85,7 @@ export class Runner {
       if (entry === undefined) break;
       this.#start(entry, now);
       tasks += 1;
-      now = performance.now();
+      now = this.#now();
     }
     this.#quota.observe(tasks, now - started);
     if (now - started >= SLICE_MS) this.#dispatchSoon();
@@ -85,7 +93,7 @@ export class Runner {
 
   /** Aborts and fails the tasks that have run out of time. Called at short intervals. */
   sweep(): void {
-    const now = performance.now();
+    const now = this.#now();
     for (const entry of this.#held) {
       if (entry.handler === undefined || entry.decided || entry.deadline > now) continue;
       const { taskId, taskType } = entry;
@@ -138,7 +146,7 @@ export class Runner {
   #fail(entry: Entry, thrown: unknown): void {
     if (entry.decided) return;
     const { retryPolicy } = entry.handler as LoadedHandler; // set before the handler was called
-    this.#decide(entry, outcomeOfFailure(thrown, entry, retryPolicy));
+    this.#decide(entry, outcomeOfFailure(thrown, entry, retryPolicy, this.#random()));
   }
 
   #bury(entry: Entry, reason: DeadReason, error: unknown): void {

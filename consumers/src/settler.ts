@@ -1,20 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumerListener } from '@sluice/telemetry';
 import type { Entry, Lane } from './entry.js';
-import { createGroup } from './group.js';
 import type { HeldEntries } from './held-entries.js';
 import type { Dead, Outcome, Retry } from './outcome.js';
-import type { LeftAlone, OutcomeWriter } from './outcome-writer.js';
-import { LinkClosed, type RedisLink } from './redis-link.js';
+import type { OutcomeSink } from './outcome-sink.js';
+import type { LeftAlone } from './outcome-writer.js';
 import type { ThreadBoard } from './thread-protocol.js';
 
 // Bounds of one script call: Lua can pass some 8,000 values at once, and Redis does nothing else meanwhile.
 const MOST_DONE = 500;
 const MOST_PARKED = 200;
 const MOST_BURIED = 50;
-
-/** Wait before outcomes that Redis refused are tried again. */
-const REFUSED_PAUSE_MS = 200;
 
 interface ToPark {
   readonly entry: Entry;
@@ -65,26 +60,20 @@ export interface SettlerListener {
  * grow with the load. While Redis is away or refuses, outcomes are kept and tried again.
  */
 export class Settler {
-  readonly #writer: OutcomeWriter;
-  readonly #group: string;
-  readonly #link: RedisLink;
+  readonly #sink: OutcomeSink;
   readonly #held: HeldEntries;
   readonly #board: ThreadBoard;
   readonly #listener: SettlerListener;
   readonly #unsettled: readonly Unsettled[];
 
   constructor(parts: {
-    writer: OutcomeWriter;
-    group: string;
-    link: RedisLink;
+    sink: OutcomeSink;
     lanes: readonly Lane[];
     held: HeldEntries;
     board: ThreadBoard;
     listener: SettlerListener;
   }) {
-    this.#writer = parts.writer;
-    this.#group = parts.group;
-    this.#link = parts.link;
+    this.#sink = parts.sink;
     this.#held = parts.held;
     this.#board = parts.board;
     this.#listener = parts.listener;
@@ -129,20 +118,21 @@ export class Settler {
       if (buried.status === 'rejected') unsettled.toBury.unshift(...toBury);
       const refused = [acknowledged, parked, buried].find((write) => write.status === 'rejected');
       unsettled.uncertain = refused !== undefined;
-      if (refused !== undefined && !(await this.#untilWorthTrying(unsettled.lane, refused.reason))) return;
+      if (refused === undefined) continue;
+      if (!(await this.#sink.untilWorthTrying(unsettled.lane.keys, refused.reason))) return;
     }
     unsettled.draining = false;
   }
 
   async #acknowledge(unsettled: Unsettled, done: readonly Entry[]): Promise<void> {
     const ids = done.map((entry) => entry.id);
-    const left = await this.#writer.acknowledge(this.#link.redis, unsettled.lane.keys, ids);
+    const left = await this.#sink.acknowledge(unsettled.lane.keys, ids);
     this.#conclude(unsettled, 'done', done, left);
   }
 
   async #park(unsettled: Unsettled, toPark: readonly ToPark[]): Promise<void> {
     const { lane } = unsettled;
-    const left = await this.#writer.park(this.#link.redis, lane.keys, toPark);
+    const left = await this.#sink.park(lane.keys, toPark);
     const entries = toPark.map(({ entry }) => entry);
     const touched = this.#conclude(unsettled, 'retried', entries, left);
     for (const { entry, delayMs, outcome } of toPark) {
@@ -153,7 +143,7 @@ export class Settler {
   }
 
   async #bury(unsettled: Unsettled, toBury: readonly ToBury[]): Promise<void> {
-    const left = await this.#writer.bury(this.#link.redis, unsettled.lane.keys, toBury);
+    const left = await this.#sink.bury(unsettled.lane.keys, toBury);
     const entries = toBury.map(({ entry }) => entry);
     const touched = this.#conclude(unsettled, 'dead', entries, left);
     for (const { entry, outcome } of toBury) {
@@ -183,25 +173,6 @@ export class Settler {
     this.#listener.settled(lane, entries);
     const untouched = new Set([...fenced, ...left.lost]);
     return (entry) => !untouched.has(entry.id);
-  }
-
-  /** Waits until it makes sense to try again; false when it never will, as the connection was closed. */
-  async #untilWorthTrying(lane: Lane, reason: unknown): Promise<boolean> {
-    try {
-      await this.#link.ready();
-      const refused = reason instanceof Error ? reason.message : '';
-      if (refused.startsWith('NOGROUP')) {
-        // FLUSHALL took the entries along; without a group the script cannot even say so.
-        await createGroup(this.#link.redis, lane.keys, this.#group);
-      } else {
-        await pause(REFUSED_PAUSE_MS);
-      }
-      return true;
-    } catch (error) {
-      if (error instanceof LinkClosed) return false;
-      await pause(REFUSED_PAUSE_MS);
-      return true;
-    }
   }
 }
 

@@ -12,6 +12,7 @@ import type { OutcomeWriter } from './outcome-writer.js';
 import { ReadQuota } from './read-quota.js';
 import { RedisHealth } from './redis-health.js';
 import { LinkClosed, RedisLink } from './redis-link.js';
+import { RedisOutcomeSink } from './redis-outcome-sink.js';
 import { Retries, SUSPECT_CRASHES } from './retries.js';
 import { Runner } from './runner.js';
 import { Settler } from './settler.js';
@@ -67,9 +68,7 @@ export class ThreadConsumer {
       dispatch: () => this.#runner.dispatch(),
     };
     this.#settler = new Settler({
-      group,
-      writer: this.#writer,
-      link: this.#commands,
+      sink: new RedisOutcomeSink(this.#writer, group, this.#commands),
       lanes: this.#lanes.all,
       held: this.#held,
       board: this.#board,
@@ -87,6 +86,8 @@ export class ThreadConsumer {
     this.#runner = new Runner({
       ...shared,
       handlers,
+      now: () => performance.now(),
+      random: Math.random,
       maxCrashes: options.maxCrashes,
       acknowledgeFirst: setup.broken === 'acknowledge-first',
       settle: (entry, outcome) => {
