@@ -1,5 +1,5 @@
 export { describeThrown, type ErrorCode, type Fault, SluiceError } from './errors.js';
-export { type QueueKeys, queueKeys } from './keys.js';
+export { type QueueKeys, queueKeys, type ScheduleKeys } from './keys.js';
 export { type ContentType, MESSAGE_FIELDS, readMessage, type TaskMessage } from './message.js';
 export {
   describeOptions,

@@ -11,6 +11,12 @@ describe('queueKeys', () => {
     assert.equal(keys.retries('tasks:stream:push', 'processors'), 'tasks:stream:push:retries:processors');
     assert.equal(keys.attempts('tasks:stream:push', 'processors'), 'tasks:stream:push:attempts:processors');
     assert.equal(keys.ledger('tasks:stream:push', 'processors'), 'tasks:stream:push:ledger:processors');
+    assert.deepEqual(keys.schedule('tasks:stream:push'), {
+      due: 'tasks:stream:push:scheduled:due',
+      tasks: 'tasks:stream:push:scheduled:tasks',
+      ledger: 'tasks:stream:push:scheduled:ledger',
+      lease: 'tasks:stream:push:scheduled:lease',
+    });
     assert.equal(keys.deadLetters, 'tasks:dlq');
   });
 
@@ -25,13 +31,15 @@ describe('queueKeys', () => {
   it('gives each kind of key a name of its own', () => {
     for (const name of ['tasks:stream', 'shop']) {
       const keys = queueKeys(name);
-      const streams = [keys.stream(DEFAULT_TASK_TYPE), keys.stream('retries'), keys.stream('ledger')];
+      const types = [DEFAULT_TASK_TYPE, 'retries', 'ledger', 'scheduled', 'due', 'tasks'];
+      const streams = types.map((type) => keys.stream(type));
       const all = [
         ...streams,
         ...streams.flatMap((stream) => [
           keys.retries(stream, 'g'),
           keys.attempts(stream, 'g'),
           keys.ledger(stream, 'g'),
+          ...Object.values(keys.schedule(stream)),
         ]),
         keys.deadLetters,
       ];

@@ -9,8 +9,14 @@ import { DEFAULT_TASK_TYPE } from './task-type.js';
  * <stream>:retries:<group>    entry id, by the time it is due    (sorted set)
  * <stream>:attempts:<group>   entry id -> failed attempts and first failure (hash)
  * <stream>:ledger:<group>     done, dead, retried ... (hash)
+ * <stream>:scheduled:due      task id, by the time it is due     (sorted set)
+ * <stream>:scheduled:tasks    task id -> its fields as MessagePack   (hash)
+ * <stream>:scheduled:ledger   scheduled, promoted, lost   (hash)
+ * <stream>:scheduled:lease    the consumer process that looks most often (string, expires)
  * tasks:dlq               dead-letter stream
  * ```
+ *
+ * Names of task types have no colon, so that no stream of a type has the name of one of the other keys.
  */
 export interface QueueKeys {
   /** The stream that tasks of this type are appended to. */
@@ -24,8 +30,22 @@ export interface QueueKeys {
    * against its own number of appends.
    */
   ledger(stream: string, group: string): string;
+  /** Where the tasks of a stream wait that are not due yet. */
+  schedule(stream: string): ScheduleKeys;
   /** Tasks that will not be tried again, with the reason. */
   readonly deadLetters: string;
+}
+
+/** The keys of the tasks that have been accepted for later. Every group is given them once they are due. */
+export interface ScheduleKeys {
+  /** When each task is due, in Redis milliseconds, by its task id. */
+  readonly due: string;
+  /** The fields of each task: name, value, name, value … as a MessagePack array of binary strings. */
+  readonly tasks: string;
+  /** How many tasks were ever scheduled, promoted to the stream, and lost. */
+  readonly ledger: string;
+  /** Who looks for due tasks most often; others only make sure. */
+  readonly lease: string;
 }
 
 /** The keys of the queue whose untyped stream has this name. */
@@ -36,6 +56,12 @@ export function queueKeys(streamName: string): QueueKeys {
     retries: (stream, group) => `${stream}:retries:${group}`,
     attempts: (stream, group) => `${stream}:attempts:${group}`,
     ledger: (stream, group) => `${stream}:ledger:${group}`,
+    schedule: (stream) => ({
+      due: `${stream}:scheduled:due`,
+      tasks: `${stream}:scheduled:tasks`,
+      ledger: `${stream}:scheduled:ledger`,
+      lease: `${stream}:scheduled:lease`,
+    }),
     deadLetters: `${namespace}:dlq`,
   };
 }

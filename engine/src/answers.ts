@@ -66,9 +66,12 @@ export function answerAccepted(response: HttpResponse, taskId: string, suffix: s
     .end(`{"task_id":"${taskId}${suffix}`, close);
 }
 
-/** What follows the task id in a 202, made once: the level of acknowledgement that was reached. */
-export function acceptedSuffix(ack: 'appended' | 'received'): string {
-  return `","ack":"${ack}"}`;
+/**
+ * What follows the task id in a 202: the level of acknowledgement that was reached, and when the task is due if it
+ * was stored for later.
+ */
+export function acceptedSuffix(ack: 'appended' | 'received', dueAt?: number): string {
+  return `","ack":"${ack}"${dueAt === undefined ? '' : `,"run_at":"${new Date(dueAt).toISOString()}"`}}`;
 }
 
 /** Answers with an error in the form all of Sluice uses: `{"error": {"code", "message", "details"?}}`. */

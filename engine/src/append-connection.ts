@@ -1,15 +1,12 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { RespReplies } from './resp-replies.js';
-
-/** How a command sent over the connection ended: `undefined` if it succeeded, else the error of Redis. */
-type OnReply = (error: string | undefined) => void;
+import { type OnReply, RespReplies } from './resp-replies.js';
 
 export interface AppendConnectionOptions {
   redisUrl: string;
   /** Longest time a command waits for its reply, in milliseconds; then the connection is given up. */
   timeoutMs: number;
-  /** One reply arrived, in the order of the commands. */
+  /** One reply arrived, in the order of the commands: without an error, the command has succeeded. */
   onReply: OnReply;
   /** The connection is usable. */
   onUp: () => void;
@@ -115,7 +112,7 @@ export class AppendConnection {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
-    const replies = new RespReplies((error) => this.receive(error));
+    const replies = new RespReplies((error, integer) => this.receive(error, integer));
     socket.on(url.protocol === 'rediss:' ? 'secureConnect' : 'connect', () =>
       socket.write(this.greetingBytes),
     );
@@ -135,13 +132,13 @@ export class AppendConnection {
     });
   }
 
-  private receive(error: string | undefined): void {
+  private receive(error: string | undefined, integer: number | undefined): void {
     if (this.state === 'greeting') this.receiveGreeting(error);
     else if (this.state === 'up') {
       this.replied();
       // Only now: one that answers PING but takes nothing, such as a replica, is not asked 40 times a second.
       if (error === undefined) this.failures = 0;
-      this.options.onReply(error);
+      this.options.onReply(error, integer);
     }
   }
 

@@ -1,18 +1,20 @@
 import type { ContentType, ErrorCode } from '@sluice/contract';
 import { AppendBuffer } from './append-buffer.js';
 import { AppendConnection } from './append-connection.js';
+import { SCHEDULE_FULL } from './schedule.js';
 import type { XaddEncoder } from './xadd.js';
 
 /** Why an append did not succeed, or may not have. */
 export interface AppendFailure {
-  code: Extract<ErrorCode, 'REDIS_UNAVAILABLE' | 'APPEND_REFUSED' | 'APPEND_UNCONFIRMED'>;
+  code: Extract<ErrorCode, 'REDIS_UNAVAILABLE' | 'APPEND_REFUSED' | 'APPEND_UNCONFIRMED' | 'OVERLOADED'>;
   /** What Redis or the connection said. For logs, not for clients. */
   reason: string;
 }
 
 /** Whoever waits for an append; exactly one of its methods is called, once. */
 export interface AppendWaiter {
-  onAppended(): void;
+  /** @param dueAt when the task is due, in Unix milliseconds, if it was stored for later */
+  onAppended(dueAt: number | undefined): void;
   onAppendFailed(failure: AppendFailure): void;
 }
 
@@ -56,7 +58,7 @@ export class Batcher {
     this.connection = new AppendConnection({
       redisUrl: options.redisUrl,
       timeoutMs: options.appendTimeoutMs,
-      onReply: (error) => this.settleNext(error),
+      onReply: (error, integer) => this.settleNext(error, integer),
       onUp: options.onUp,
       onDown: (reason) => {
         this.failSent(reason);
@@ -121,7 +123,7 @@ export class Batcher {
     this.options.onBatch(batch.waiters.length);
   }
 
-  private settleNext(error: string | undefined): void {
+  private settleNext(error: string | undefined, integer: number | undefined): void {
     const batch = this.sent[0];
     const waiter = batch?.waiters[batch.settled];
     if (batch === undefined || waiter === undefined) {
@@ -132,10 +134,11 @@ export class Batcher {
     batch.settled++;
     if (batch.settled === batch.waiters.length) this.sent.shift();
     if (error === undefined) {
-      waiter.onAppended();
+      waiter.onAppended(integer);
       return;
     }
-    waiter.onAppendFailed({ code: 'APPEND_REFUSED', reason: error });
+    const code = error.startsWith(SCHEDULE_FULL) ? 'OVERLOADED' : 'APPEND_REFUSED';
+    waiter.onAppendFailed({ code, reason: error });
     if (error.startsWith('READONLY')) this.connection.reconnect(error);
   }
 

@@ -20,6 +20,7 @@ import {
   type ResolvedEngineOptions,
 } from './options.js';
 import type { TaskRoute } from './pending-task.js';
+import { scheduleEncoder } from './schedule.js';
 import { ServiceServer } from './service-server.js';
 import { compileValidators } from './validator.js';
 import { xaddEncoder } from './xadd.js';
@@ -101,13 +102,15 @@ export function createEngine(given: EngineOptions = {}): Engine {
     onInternalError: (where, error) => listener({ type: 'internal-error', where, error }),
   });
 
-  const validators = compileValidators(taskTypes);
+  const validators = compileValidators(taskTypes, options.scheduleMaxDelaySeconds);
   const routeOf = (type: string): TaskRoute => {
     const stream = keys.stream(type);
+    const dropOldestAt = dropOldest ? options.streamMaxlen : undefined;
     return {
       type,
       validator: validators.of(type),
-      encode: xaddEncoder(stream, type, dropOldest ? options.streamMaxlen : undefined),
+      encode: xaddEncoder(stream, type, dropOldestAt),
+      encodeDelayed: scheduleEncoder(options.streamName, type, options.scheduleMaxlen, dropOldestAt),
       backlog: backlogs.gauge(stream),
     };
   };

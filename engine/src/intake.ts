@@ -13,8 +13,10 @@ import {
 } from './answers.js';
 import type { AppendFailure, Batcher } from './batcher.js';
 import { decodeBody } from './decode.js';
+import { type Due, dueOf } from './due.js';
 import { type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
 import { readHead } from './request-head.js';
+import type { Envelope } from './validator.js';
 
 export interface IntakeOptions {
   ackMode: 'appended' | 'received';
@@ -148,6 +150,7 @@ export class Intake implements IntakeDesk {
     const { batcher, ackMode, maxDepth } = this.options;
     const { route, contentType } = pending;
     let payload: Buffer;
+    let due: Due | undefined;
     try {
       const decoded = decodeBody(body, contentType, maxDepth);
       if (!route.validator.check(decoded.value)) {
@@ -160,6 +163,7 @@ export class Intake implements IntakeDesk {
         return;
       }
       payload = decoded.payload;
+      due = dueOf(decoded.value as Envelope); // the validator let it through
     } catch (error) {
       if (!(error instanceof SluiceError && isRefusalCode(error.code))) throw error;
       pending.refuse({ code: error.code, message: error.message, details: error.details });
@@ -169,9 +173,9 @@ export class Intake implements IntakeDesk {
       pending.refuse(unavailable('REDIS_UNAVAILABLE'));
       return;
     }
-    route.backlog.appended++;
+    if (due === undefined) route.backlog.appended++;
     batcher.append(
-      route.encode,
+      due === undefined ? route.encode : route.encodeDelayed(due),
       pending.taskId,
       isoNow(),
       contentType,
@@ -187,9 +191,10 @@ export class Intake implements IntakeDesk {
     this.options.admission.bytes -= bytes;
   }
 
-  accepted(response: HttpResponse, taskId: string): void {
+  accepted(response: HttpResponse, taskId: string, dueAt: number | undefined): void {
     this.options.counters.accepted++;
-    answerAccepted(response, taskId, this.acceptedSuffix, this.draining);
+    const suffix = dueAt === undefined ? this.acceptedSuffix : acceptedSuffix(this.options.ackMode, dueAt);
+    answerAccepted(response, taskId, suffix, this.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {

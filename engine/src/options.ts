@@ -81,6 +81,21 @@ export const engineOptions = Type.Object({
     description:
       'Age in seconds after which an acknowledged entry is removed even when an older one is still pending. What is not acknowledged stays.',
   }),
+  scheduleMaxlen: Type.Integer({
+    env: 'SCHEDULE_MAXLEN',
+    minimum: 0,
+    maximum: 10_000_000,
+    default: 100_000,
+    description:
+      'Delayed tasks of one type that wait for their time at which further ones are answered 503 `OVERLOADED`. 0 takes none.',
+  }),
+  scheduleMaxDelaySeconds: Type.Number({
+    env: 'SCHEDULE_MAX_DELAY',
+    minimum: 0,
+    maximum: 3_153_600_000,
+    default: 31_536_000,
+    description: 'Seconds that `delay` or `run_at` may put a task off at most; more is answered 422.',
+  }),
   appendTimeoutSeconds: Type.Number({
     env: 'APPEND_TIMEOUT',
     exclusiveMinimum: 0,

@@ -4,6 +4,7 @@ import type { ContentType } from '@sluice/contract';
 import { type Refusal, unavailable } from './answers.js';
 import type { BacklogGauge } from './backlog-watch.js';
 import type { AppendFailure, AppendWaiter } from './batcher.js';
+import type { ScheduleEncoder } from './schedule.js';
 import type { BodyValidator } from './validator.js';
 import type { XaddEncoder } from './xadd.js';
 
@@ -12,13 +13,14 @@ export interface TaskRoute {
   readonly type: string;
   readonly validator: BodyValidator;
   readonly encode: XaddEncoder;
+  readonly encodeDelayed: ScheduleEncoder;
   readonly backlog: BacklogGauge;
 }
 
 /** Where a pending task reports how it ends. */
 export interface IntakeDesk {
   /** Answers 202. */
-  accepted(response: HttpResponse, taskId: string): void;
+  accepted(response: HttpResponse, taskId: string, dueAt: number | undefined): void;
   /** Answers with an error. */
   refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
   /** The client went away before its answer. */
@@ -62,9 +64,9 @@ export class PendingTask implements AppendWaiter {
     return body;
   }
 
-  accept(): void {
+  accept(dueAt?: number): void {
     this.isOver = true;
-    this.response.cork(() => this.desk.accepted(this.response, this.taskId));
+    this.response.cork(() => this.desk.accepted(this.response, this.taskId, dueAt));
   }
 
   refuse(refusal: Refusal, close = false): void {
@@ -81,9 +83,9 @@ export class PendingTask implements AppendWaiter {
     if (!this.appending) this.leave();
   }
 
-  onAppended(): void {
+  onAppended(dueAt: number | undefined): void {
     this.desk.appendEnded(undefined);
-    if (!this.isOver) this.accept();
+    if (!this.isOver) this.accept(dueAt);
     this.leave();
   }
 

@@ -4,8 +4,11 @@ const COLON = 0x3a;
 const DOLLAR = 0x24;
 const CR = 0x0d;
 
-/** Called once per reply, in order: `error` is the text of an error reply (`OOM command not allowed …`), else undefined. */
-export type OnReply = (error: string | undefined) => void;
+/**
+ * Called once per reply, in order: `error` is the text of an error reply (`OOM command not allowed …`), `integer` what
+ * a reply says that is a whole number; else undefined.
+ */
+export type OnReply = (error: string | undefined, integer: number | undefined) => void;
 
 /**
  * Counts replies in the bytes Redis sends (RESP2) without making a string of each: of an append we need to
@@ -35,7 +38,10 @@ export class RespReplies {
         this.rest = Buffer.from(bytes.subarray(at));
         return;
       }
-      this.onReply(bytes[at] === MINUS ? bytes.toString('utf8', at + 1, end - 2) : undefined);
+      this.onReply(
+        bytes[at] === MINUS ? bytes.toString('utf8', at + 1, end - 2) : undefined,
+        bytes[at] === COLON ? Number(bytes.toString('latin1', at + 1, end - 2)) : undefined,
+      );
       at = end;
     }
   }

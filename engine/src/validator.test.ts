@@ -7,7 +7,7 @@ import { OPAQUE } from './msgpack.js';
 import { compileValidators } from './validator.js';
 
 describe('the validator of untyped tasks', () => {
-  const validator = compileValidators([]).of(DEFAULT_TASK_TYPE);
+  const validator = compileValidators([], 60).of(DEFAULT_TASK_TYPE);
 
   for (const body of [
     { data: null },
@@ -32,13 +32,16 @@ describe('the validator of untyped tasks', () => {
     [{ data: 1, metadata: [] }, [{ path: '/metadata', reason: 'must be an object' }]],
     [{ data: 1, metadata: 'a' }, [{ path: '/metadata', reason: 'must be an object' }]],
     [{ data: 1, metadata: OPAQUE }, [{ path: '/metadata', reason: 'must be an object' }]],
-    [{ data: 1, 'ex/tra': 2 }, [{ path: '/ex~1tra', reason: 'is not allowed; allowed: data, metadata' }]],
+    [
+      { data: 1, 'ex/tra': 2 },
+      [{ path: '/ex~1tra', reason: 'is not allowed; allowed: data, metadata, delay, run_at' }],
+    ],
     [
       { dat: 1, metadata: 2 },
       [
         { path: '/data', reason: 'is required' },
         { path: '/metadata', reason: 'must be an object' },
-        { path: '/dat', reason: 'is not allowed; allowed: data, metadata' },
+        { path: '/dat', reason: 'is not allowed; allowed: data, metadata, delay, run_at' },
       ],
     ],
   ];
@@ -80,7 +83,7 @@ describe('the validator of a typed task', () => {
     },
     { additionalProperties: false },
   );
-  const validator = compileValidators([defineTaskType('order', order)]).of('order');
+  const validator = compileValidators([defineTaskType('order', order)], 60).of('order');
   const good = { id: 1, state: 'open', lines: [{ 'sku/no': 'ab', count: 1 }] };
 
   it('takes what its schema describes', () => {
@@ -195,7 +198,7 @@ describe('the validator of a typed task', () => {
       { path: '/metadata', reason: 'must be an object' },
     ]);
     assert.deepEqual(validator.faults({ data: good, more: 1 }), [
-      { path: '/more', reason: 'is not allowed; allowed: data, metadata' },
+      { path: '/more', reason: 'is not allowed; allowed: data, metadata, delay, run_at' },
     ]);
     assert.equal(validator.check({ data: good, more: 1 }), false);
   });
@@ -229,7 +232,7 @@ describe('the validator of a typed task', () => {
 describe('compileValidators', () => {
   it('refuses two task types of one name', () => {
     const type = defineTaskType('twice', Type.Null());
-    assert.throws(() => compileValidators([type, type]), {
+    assert.throws(() => compileValidators([type, type], 60), {
       code: 'INVALID_OPTIONS',
       message: 'taskTypes: two task types are named twice',
     });
@@ -237,14 +240,14 @@ describe('compileValidators', () => {
 
   it('refuses a schema that cannot be compiled and names its type', () => {
     const broken = defineTaskType('broken', Type.String({ pattern: '(' }) as TSchema);
-    assert.throws(() => compileValidators([broken]), {
+    assert.throws(() => compileValidators([broken], 60), {
       code: 'INVALID_OPTIONS',
       message: /the schema of task type broken cannot be compiled/,
     });
   });
 
   it('knows no type that was not given', () => {
-    assert.throws(() => compileValidators([]).of('nothing'), { code: 'UNKNOWN_TASK_TYPE' });
+    assert.throws(() => compileValidators([], 60).of('nothing'), { code: 'UNKNOWN_TASK_TYPE' });
   });
 });
 

@@ -46,7 +46,7 @@ export function xaddEncoder(stream: string, type: string, dropOldestAt?: number)
 }
 
 /** A bulk string, as latin1 text whose bytes are the UTF-8 of the word. */
-function bulk(word: string): string {
+export function bulk(word: string): string {
   const bytes = Buffer.from(word);
   return `$${bytes.length}\r\n${bytes.toString('latin1')}\r\n`;
 }
