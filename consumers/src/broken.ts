@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { LaneKeys } from './group.js';
 import { type LeftAlone, OutcomeWriter } from './outcome-writer.js';
+import { type Promote, type PromoteReply, promoteDue } from './promoter.js';
 
 /**
  * Promises that a consumer can be made to break on purpose, for the negative controls of the tests: a test that does
@@ -23,6 +25,10 @@ export type Broken =
   | 'no-backoff'
   /** Retries by appending a copy, which every group of the stream sees. */
   | 'retry-by-append'
+  /** Promotes delayed tasks step by step, so that two processes may promote the same one. */
+  | 'promote-in-steps'
+  /** Promotes what is due by the clock of this process. */
+  | 'promote-by-own-clock'
   /** Deletes what it has acknowledged, whoever else has yet to read it. */
   | 'delete-when-settled';
 
@@ -32,6 +38,39 @@ export function outcomeWriter(group: string, consumer: string, broken: Broken | 
     ? new OutcomeWriter(group, consumer)
     : new BrokenOutcomeWriter(group, consumer, broken);
 }
+
+/** How a consumer promotes delayed tasks. */
+export function promoteOf(broken: Broken | undefined): Promote {
+  if (broken === 'promote-in-steps') return promoteInSteps;
+  return broken === 'promote-by-own-clock' ? promoteByOwnClock : promoteDue;
+}
+
+/** A moment between looking and deleting, as every process has one that does not use a script. */
+const BETWEEN_MS = 60;
+
+const promoteInSteps: Promote = ({ redis }, lanes) =>
+  Promise.all(
+    lanes.map(async ({ stream, schedule }): Promise<PromoteReply> => {
+      const [seconds, microseconds] = await redis.time();
+      const now = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+      for (const id of await redis.zrangebyscore(schedule.due, '-inf', now)) {
+        const unpack = "return cmsgpack.unpack(redis.call('HGET', KEYS[1], ARGV[1]))";
+        const fields = (await redis.eval(unpack, 1, schedule.tasks, id).catch(() => [])) as string[];
+        if (fields.length > 0) await redis.xadd(stream, '*', ...fields);
+      }
+      await pause(BETWEEN_MS);
+      await redis.zremrangebyscore(schedule.due, '-inf', now);
+      return [-1, 1, 0, [], ''];
+    }),
+  );
+
+const promoteByOwnClock: Promote = async (link, lanes, asker) => {
+  for (const { schedule } of lanes) {
+    for (const id of await link.redis.zrangebyscore(schedule.due, '-inf', Date.now()))
+      await link.redis.zadd(schedule.due, 'XX', 0, id);
+  }
+  return promoteDue(link, lanes, asker);
+};
 
 class BrokenOutcomeWriter extends OutcomeWriter {
   readonly #groupName: string;

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 // From dist/ as from src/: the .lua files are published beside the compiled code, never copied.
 const folder = new URL('../src/scripts/', import.meta.url);
 
-// Settling frees memory, or keeps it as it is: it must go on when Redis has no memory left for new tasks.
+// Settling frees memory, and promoting keeps it as it is: both must go on when Redis has none left for new tasks.
 const HEADER = '#!lua flags=allow-oom\n';
 const PRELUDE = readFileSync(new URL('owned.lua', folder), 'utf8');
 
@@ -49,3 +49,5 @@ export const takeDueScript = new Script('take-due');
 export const renewScript = new Script('renew');
 export const recoverScript = new Script('recover');
 export const leaveScript = new Script('leave');
+export const promoteScript = new Script('promote');
+export const releaseLeaseScript = new Script('release-lease');

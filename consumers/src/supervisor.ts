@@ -1,9 +1,10 @@
 import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
 import { AftermathWriter } from './aftermath-writer.js';
-import type { Broken } from './broken.js';
+import { type Broken, promoteOf } from './broken.js';
 import { createGroup, type LaneKeys, laneKeys, takeConsumerName, threadConsumer } from './group.js';
 import { Leases } from './leases.js';
 import type { ResolvedOptions } from './options.js';
+import { Promoter } from './promoter.js';
 import { Recoverer } from './recoverer.js';
 import { RedisHealth } from './redis-health.js';
 import { LinkClosed, RedisLink, refusalOf } from './redis-link.js';
@@ -33,7 +34,7 @@ export interface SupervisorPlan {
 
 /**
  * The main thread of a consumer. It runs no task and reads none: it starts the worker threads, renews the leases of
- * what they hold, replaces those that hang or die, and frees what dead consumers hold.
+ * what they hold, replaces those that hang or die, frees what dead consumers hold, and promotes delayed tasks.
  */
 export class Supervisor {
   readonly #plan: SupervisorPlan;
@@ -42,6 +43,7 @@ export class Supervisor {
   readonly #leases: Leases;
   readonly #recoverer: Recoverer;
   readonly #aftermath: AftermathWriter;
+  readonly #promoter: Promoter;
   #processName: string;
   #pool: ThreadPool | undefined;
   #renewing: NodeJS.Timeout | undefined;
@@ -62,6 +64,9 @@ export class Supervisor {
     this.#leases = new Leases(options.group, this.#lanes, this.#link, options.leaseSeconds);
     this.#recoverer = new Recoverer(options.group, this.#lanes, this.#link, options.leaseSeconds, report);
     this.#aftermath = new AftermathWriter(options.group, this.#lanes, this.#link, report);
+    const streams = this.#lanes.map((lane) => lane.stream);
+    const promote = promoteOf(plan.broken);
+    this.#promoter = new Promoter(options.streamName, streams, this.#link, report, promote);
   }
 
   get counters(): ConsumerCounters {
@@ -92,6 +97,7 @@ export class Supervisor {
     }
     this.#renewing = setInterval(() => void this.#renew(), this.#leases.intervalMs);
     this.#recoverLater();
+    this.#promoter.start();
     report({ type: 'started', consumer: this.#processName, threads, taskTypes: Object.keys(modules) });
   }
 
@@ -103,6 +109,7 @@ export class Supervisor {
   async stop(): Promise<number> {
     this.#stopping = true;
     clearTimeout(this.#recovering);
+    void this.#promoter.stop();
     // Leases are renewed until the last task is through.
     const unfinished = (await this.#pool?.stop(this.#plan.options.shutdownTimeoutSeconds * 1000)) ?? [];
     clearInterval(this.#renewing);
@@ -144,6 +151,7 @@ export class Supervisor {
 
   #afterOutage(): void {
     this.#recoverNotBefore = performance.now() + MERCY_MS;
+    this.#promoter.lookNow();
     void this.#renew();
   }
 

@@ -22,6 +22,14 @@ const HANDLERS = {
 /** Options that make the tests quick where the defaults are made for production. */
 const QUICK = { threads: 2, backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 1 };
 
+const SCHEDULE = `
+local time = redis.call('TIME')
+local fields = {}
+for i = 2, #ARGV do fields[#fields + 1] = ARGV[i] end
+redis.call('ZADD', KEYS[1], math.ceil(time[1] * 1000 + time[2] / 1000 + ARGV[1]), fields[2])
+redis.call('HSET', KEYS[2], fields[2], cmsgpack.pack(fields))
+redis.call('HINCRBY', KEYS[3], 'scheduled', 1)`;
+
 /** A dead letter as a record. */
 export type DeadLetter = Record<string, string>;
 
@@ -64,6 +72,31 @@ export class Fixture {
 
   async appendScripts(count: number, script: Omit<Script, 'journal'> = {}): Promise<string[]> {
     return Promise.all(Array.from({ length: count }, () => this.appendScript(script)));
+  }
+
+  /** Schedules tasks as the engine does, each due after so many milliseconds, and returns their ids. */
+  async scheduleScripts(
+    delaysMs: readonly number[],
+    script: object = {},
+    type = 'default',
+  ): Promise<string[]> {
+    const stream = this.keys.stream(type);
+    const { due, tasks, ledger } = this.keys.schedule(stream);
+    const payload = JSON.stringify({ data: { journal: this.journal, ...script } });
+    return Promise.all(
+      delaysMs.map(async (delayMs) => {
+        const id = randomUUID();
+        const fields = ['task_id', id, 'type', type, 'payload', payload];
+        await this.redis.eval(SCHEDULE, 3, due, tasks, ledger, delayMs, ...fields);
+        return id;
+      }),
+    );
+  }
+
+  /** The ids of the tasks in a stream, in their order. */
+  async inStream(type = 'default'): Promise<string[]> {
+    const entries = await this.redis.xrange(this.keys.stream(type), '-', '+');
+    return entries.map(([, fields]) => fields[fields.indexOf('task_id') + 1] ?? '');
   }
 
   /** Appends tasks that one read can bring together; what is no script is of a type that nobody knows. */
