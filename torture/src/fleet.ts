@@ -3,8 +3,8 @@ import { monotonicMs } from './monotonic.js';
 
 /** Wait before the place of a process that has ended is filled again, as an orchestrator would. */
 const RESTART_MS = 100;
-/** No scenario needs more; without a limit a consumer that cannot start would be started for ever. */
-const MOST_STARTS = 500;
+/** Enough for a soak of a day; without a limit a consumer that cannot start would be started for ever. */
+const MOST_STARTS = 1500;
 
 interface Member {
   readonly process: RunningProcess;

@@ -4,14 +4,19 @@ import type { Work } from './work.js';
 
 /** A request without an answer for so long hangs. Nothing in the engine waits that long. */
 const HUNG_MS = 10_000;
+/** A timer this late: this process stood still itself, so that it cannot say who hung. */
+const STOOD_STILL_MS = 1000;
 const TICK_MS = 10;
 /** Requests under way at once, beyond which nothing new is sent. */
 const MOST_UNDER_WAY = 500;
 
-/** What became of one request; `hung` and `cut` (the connection broke) stand where a status is missing. */
+/**
+ * What became of one request. Where a status is missing: `hung`; `cut`, the connection broke; `unseen`, this process stood
+ * still meanwhile.
+ */
 export interface Answer {
   readonly n: number;
-  readonly outcome: number | 'hung' | 'cut';
+  readonly outcome: number | 'hung' | 'cut' | 'unseen';
   /** The task's id when the answer was 202. */
   readonly taskId: string | undefined;
   /** On the clock of `monotonicMs`. */
@@ -83,7 +88,8 @@ export class IntakeLoad {
       const { task_id } = (await response.json()) as { task_id?: string }; // or an error, which has none
       return answered(response.status, response.status === 202 ? task_id : undefined);
     } catch (error) {
-      return answered(error instanceof Error && error.name === 'TimeoutError' ? 'hung' : 'cut');
+      if (!(error instanceof Error && error.name === 'TimeoutError')) return answered('cut');
+      return answered(monotonicMs() - sentAt > HUNG_MS + STOOD_STILL_MS ? 'unseen' : 'hung');
     }
   }
 }

@@ -1,4 +1,4 @@
-// npm run soak -- [--minutes n] [--rate n] [--fault-every n] [--broken <switch>]
+// npm run soak -- [--minutes n] [--rate n] [--fault-every n] [--seed n] [--broken <switch>]
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Arena } from '../arena.js';
@@ -11,16 +11,18 @@ const HELP = `npm run soak -- [option…]
   --minutes <n>       how long [1 to 1440; default 60]
   --rate <n>          tasks/s [1 to 2000; default 100]
   --fault-every <n>   seconds from one fault to the next [5 to 3600; default 20]
+  --seed <n>          chooses the faults, the same ones for the same seed [0 to 4294967295; default: any]
   --broken <switch>   breaks a promise on purpose, acknowledge-first for instance: it must be caught
 
-Prints a line a minute and a table at the end, and writes torture/results/soak-<time>.json. Ends with 1 when tasks
-are lost, or processes grow.`;
+Prints a line a minute and a table at the end, and writes torture/results/soak-<time>.json with every sample. Ends with
+1 when tasks are lost, or processes grow: resident memory is judged from 30 minutes on, after a quarter of the time.`;
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     rate: { type: 'string', default: '100' },
     'fault-every': { type: 'string', default: '20' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     broken: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -33,7 +35,9 @@ async function main(): Promise<void> {
   const minutes = numberBetween('minutes', values.minutes, 1, 1440);
   const perSecond = numberBetween('rate', values.rate, 1, 2000);
   const faultEverySeconds = numberBetween('fault-every', values['fault-every'], 5, 3600);
+  const seed = numberBetween('seed', values.seed, 0, 2 ** 32 - 1);
   const tell = (line: string) => console.log(line);
+  tell(`${minutes} minutes, ${perSecond} tasks/s, a fault every ${faultEverySeconds} s, --seed ${seed}`);
   const taken = circumstances();
   const arena = await Arena.open({
     full: true,
@@ -53,7 +57,13 @@ async function main(): Promise<void> {
     });
   }
   try {
-    const findings = await soak(arena, { minutes, perSecond, faultEverySeconds, tell });
+    const { findings, ...record } = await soak(arena, {
+      minutes,
+      perSecond,
+      faultEverySeconds,
+      seed,
+      tell,
+    });
     const missed = findings.some(({ verdict }) => verdict === 'missed');
     const trial = {
       scenario: 'soak',
@@ -66,7 +76,7 @@ async function main(): Promise<void> {
     };
     console.log(`\n${reportOf(trial)}`);
     console.log(
-      `\nAll figures: ${relative(process.cwd(), writeResults('soak', taken.at, { ...taken, ...trial }))}`,
+      `\nAll figures: ${relative(process.cwd(), writeResults('soak', taken.at, { ...taken, seed, perSecond, ...trial, ...record }))}`,
     );
     process.exitCode = trial.asWanted ? 0 : 1;
   } catch (error) {

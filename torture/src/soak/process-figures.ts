@@ -12,11 +12,22 @@ export interface Sample {
 /** What the kernel says of a process; nothing when it has ended, or where there is no /proc. */
 export function sampleOf(pid: number): Sample | undefined {
   try {
+    // A process that has ended and was not waited for yet has no memory.
     const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    if (resident === undefined) return undefined;
     const descriptors = readdirSync(`/proc/${pid}/fd`).length;
     return { at: monotonicMs(), residentMiB: Number(resident) / 1024, descriptors };
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a process of ours lives. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

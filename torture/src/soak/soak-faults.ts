@@ -3,6 +3,7 @@ import type { TcpProxy } from '@sluice/testbed';
 import type { Arena, RunningEngine } from '../arena.js';
 import type { Fleet } from '../fleet.js';
 import { childrenOf } from './process-figures.js';
+import { pickFrom } from './random.js';
 
 /** What the faults of a soak are applied to. */
 export interface SoakSystem {
@@ -13,26 +14,35 @@ export interface SoakSystem {
   /** Between Redis and everybody. */
   readonly proxy: TcpProxy;
   readonly leaseSeconds: number;
+  /** Seeded: what it decides comes again with the same seed. */
+  readonly random: () => number;
 }
+
+/** How long Redis refuses or is silent. */
+const OUTAGE_MS = 2000;
 
 /** Each is over, and everything could work again, when it resolves. */
 export const SOAK_FAULTS: Readonly<Record<string, (system: SoakSystem) => Promise<unknown>>> = {
-  'kill a consumer': ({ fleet }) => fleet.killOne(),
+  async 'kill a consumer'({ fleet, random }) {
+    const victim = pickFrom(fleet.working, random);
+    victim?.signal('SIGKILL');
+    await victim?.exited;
+  },
   async 'kill an engine process'({ engine }) {
     // Never the oldest: that one shows what a process is like after the whole time.
     const [, ...younger] = childrenOf(engine.process.pid);
     const victim = younger.at(-1);
     if (victim !== undefined) process.kill(victim, 'SIGKILL');
   },
-  async 'freeze a consumer past its lease'({ fleet, leaseSeconds }) {
-    const victim = fleet.working[0];
+  async 'freeze a consumer past its lease'({ fleet, leaseSeconds, random }) {
+    const victim = pickFrom(fleet.working, random);
     victim?.signal('SIGSTOP');
     await pause((leaseSeconds + 3) * 1000);
     victim?.signal('SIGCONT');
   },
   async 'freeze Redis'({ arena }) {
     arena.server.pause();
-    await pause(2000);
+    await pause(OUTAGE_MS);
     arena.server.resume();
   },
   async 'kill Redis'({ arena }) {
@@ -45,6 +55,16 @@ export const SOAK_FAULTS: Readonly<Record<string, (system: SoakSystem) => Promis
     await pause(300);
     proxy.cut();
     proxy.dropReplies(false);
+  },
+  async 'no memory left in Redis'({ arena: { redis } }) {
+    await redis.config('SET', 'maxmemory', '1');
+    await pause(OUTAGE_MS);
+    await redis.config('SET', 'maxmemory', '0');
+  },
+  async 'Redis read-only'({ arena: { redis } }) {
+    await redis.replicaof('127.0.0.1', 1);
+    await pause(OUTAGE_MS);
+    await redis.replicaof('NO', 'ONE');
   },
   'forget scripts': ({ arena }) => arena.redis.script('FLUSH'),
 };

@@ -6,7 +6,8 @@ import { IntakeLoad } from '../intake-load.js';
 import { monotonicMs } from '../monotonic.js';
 import { atMost, exactly, type Finding, skipped, stated } from '../scenario.js';
 import type { Work } from '../work.js';
-import { childrenOf, type Sample, sampleOf } from './process-figures.js';
+import { childrenOf, isAlive, type Sample, sampleOf } from './process-figures.js';
+import { pickFrom, seededRandom } from './random.js';
 import { SOAK_FAULTS, type SoakSystem } from './soak-faults.js';
 import { riseOf, slopeOf } from './trend.js';
 
@@ -18,28 +19,49 @@ const WARM_UP = 0.25;
 const JUDGED_FROM_MINUTES = 30;
 const MOST_SLOPE_MIB = 1;
 const MOST_RISE_DESCRIPTORS = 5;
+/** Lost tasks that are named one by one. */
+const MOST_NAMED = 10;
 const STALL_MS = (LEASE_S + 10) * 1000;
 
 export interface SoakPlan {
   minutes: number;
   perSecond: number;
   faultEverySeconds: number;
+  /** Decides which faults come, and whom they meet. */
+  seed: number;
   /** Told once a minute. */
   tell: (line: string) => void;
 }
 
+/** A process of ours that lives from beginning to end. */
 interface Watched {
   readonly name: string;
   readonly pid: number;
   readonly samples: Sample[];
 }
 
+/** A fault that was applied. */
+interface Inflicted {
+  readonly name: string;
+  /** On the clock of `monotonicMs`. */
+  readonly at: number;
+  /** Why it could not be applied as it should. */
+  readonly error: string | undefined;
+}
+
+/** What a soak has found, and what it was found from. */
+export interface SoakResult {
+  readonly findings: Finding[];
+  readonly faults: readonly Inflicted[];
+  readonly processes: readonly Watched[];
+}
+
 /** Intake, consumers and a steady load, with a fault every so often; then adds up what became of every task. */
-export async function soak(arena: Arena, plan: SoakPlan): Promise<Finding[]> {
-  const { system, watched } = await startSystem(arena);
+export async function soak(arena: Arena, plan: SoakPlan): Promise<SoakResult> {
+  const { system, watched } = await startSystem(arena, seededRandom(plan.seed));
   const load = new IntakeLoad(system.engine.url, plan.perSecond, workOf);
   arena.afterwards(() => load.stop());
-  const faults = new Map<string, number>();
+  const faults: Inflicted[] = [];
   const endsAt = monotonicMs() + plan.minutes * 60_000;
   await Promise.all([
     inflict(system, plan.faultEverySeconds * 1000, endsAt, faults),
@@ -48,10 +70,13 @@ export async function soak(arena: Arena, plan: SoakPlan): Promise<Finding[]> {
   ]);
   await load.stop();
   await arena.settled(STALL_MS);
-  return [
-    ...(await ledgerFindings(arena, load, faults)),
+  const findings = [
+    ...faultFindings(faults),
+    ...(await ledgerFindings(arena, load)),
+    exactly('processes that ended by themselves', watched.filter(({ pid }) => !isAlive(pid)).length, 0),
     ...watched.flatMap((one) => trends(one, plan.minutes)),
   ];
+  return { findings, faults, processes: watched };
 }
 
 /** Most tasks just take a moment; some fail once, a few for good. */
@@ -61,7 +86,10 @@ function workOf(n: number): Omit<Work, 'n'> {
   return { ms: n % 100 };
 }
 
-async function startSystem(arena: Arena): Promise<{ system: SoakSystem; watched: Watched[] }> {
+async function startSystem(
+  arena: Arena,
+  random: () => number,
+): Promise<{ system: SoakSystem; watched: Watched[] }> {
   const proxy = await startTcpProxy(arena.server.port);
   arena.afterwards(() => proxy.close());
   const redisUrl = `redis://127.0.0.1:${proxy.port}`;
@@ -71,7 +99,7 @@ async function startSystem(arena: Arena): Promise<{ system: SoakSystem; watched:
   const fleet = await arena.fleet(2, options);
   const watch = (name: string, pid: number): Watched => ({ name, pid, samples: [] });
   return {
-    system: { arena, engine, fleet, proxy, leaseSeconds: LEASE_S },
+    system: { arena, engine, fleet, proxy, leaseSeconds: LEASE_S, random },
     watched: [
       watch('engine primary', engine.process.pid),
       watch('oldest engine process', childrenOf(engine.process.pid)[0] ?? 0),
@@ -80,20 +108,21 @@ async function startSystem(arena: Arena): Promise<{ system: SoakSystem; watched:
   };
 }
 
-/** Applies faults at random, one at a time. */
+/** Applies faults at random, one at a time. One that cannot be applied is remembered, and the next one comes. */
 async function inflict(
   system: SoakSystem,
   everyMs: number,
   endsAt: number,
-  faults: Map<string, number>,
+  faults: Inflicted[],
 ): Promise<void> {
   const all = Object.entries(SOAK_FAULTS);
   for (let next = monotonicMs() + everyMs; next < endsAt; next += everyMs) {
     await pause(Math.max(0, next - monotonicMs()));
-    const [name, inflictOne] = all[Math.floor(Math.random() * all.length)] ?? [];
+    const [name, inflictOne] = pickFrom(all, system.random) ?? [];
     if (name === undefined || inflictOne === undefined) continue;
-    await inflictOne(system);
-    faults.set(name, (faults.get(name) ?? 0) + 1);
+    const at = monotonicMs();
+    const error = await inflictOne(system).then(() => undefined, String);
+    faults.push({ name, at, error });
   }
 }
 
@@ -111,38 +140,47 @@ async function tellEveryMinute(
   arena: Arena,
   load: IntakeLoad,
   watched: readonly Watched[],
-  faults: ReadonlyMap<string, number>,
+  faults: readonly Inflicted[],
   endsAt: number,
   tell: (line: string) => void,
 ): Promise<void> {
   for (let minute = 1; monotonicMs() < endsAt; minute++) {
     await pause(Math.max(0, Math.min(60_000, endsAt - monotonicMs())));
-    const inflicted = [...faults.values()].reduce((sum, count) => sum + count, 0);
-    const memory = watched.map(
-      ({ name, samples }) => `${name} ${Math.round(samples.at(-1)?.residentMiB ?? 0)} MiB`,
-    );
+    const figures = watched.map(({ name, samples }) => {
+      const last = samples.at(-1);
+      return `${name} ${last?.residentMiB.toFixed(1)} MiB ${last?.descriptors} fds`;
+    });
     tell(
       `minute ${minute}: accepted ${load.accepted.length}, refused ${load.answers.length - load.accepted.length}, ` +
-        `done ${arena.journal.read().ended.size}, faults ${inflicted}; ${memory.join(', ')}`,
+        `done ${arena.journal.read().ended.size}, faults ${faults.length} (${faults.at(-1)?.name ?? 'none yet'}); ${figures.join(', ')}`,
     );
   }
 }
 
-async function ledgerFindings(
-  arena: Arena,
-  load: IntakeLoad,
-  faults: ReadonlyMap<string, number>,
-): Promise<Finding[]> {
-  const accepted = load.accepted.map(({ taskId }) => taskId ?? '');
-  const { done, dead, lost, unrecognisable } = await accountFor(arena, accepted);
-  const inflicted = [...faults].map(([name, count]) => `${count}x ${name}`).join(', ');
+function faultFindings(faults: readonly Inflicted[]): Finding[] {
+  const counts = new Map<string, number>();
+  for (const { name } of faults) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const failed = faults.filter(({ error }) => error !== undefined);
   return [
-    stated('faults', inflicted),
+    stated('faults', [...counts].map(([name, count]) => `${count}x ${name}`).join(', ')),
+    ...failed.map(({ name, error }) => stated(name, error ?? '')),
+    exactly('faults that could not be applied', failed.length, 0),
+  ];
+}
+
+async function ledgerFindings(arena: Arena, load: IntakeLoad): Promise<Finding[]> {
+  const accepted = load.accepted.map(({ taskId }) => taskId ?? '');
+  const { done, dead, lost, duplicates, unrecognisable } = await accountFor(arena, accepted);
+  return [
     exactly('accepted = done + dead', done + dead, accepted.length),
+    stated('of these dead letters', String(dead)),
     exactly('lost', lost.length, 0),
+    ...lost.slice(0, MOST_NAMED).map((taskId) => stated('lost', taskId)),
     exactly('entries of the stream that the ledger does not account for', await arena.unaccounted(), 0),
+    exactly('left in the stream', await arena.redis.xlen(arena.stream), 0),
     exactly('requests that hung', load.answers.filter(({ outcome }) => outcome === 'hung').length, 0),
-    exactly('runs again not recognisable by attempt > 1', unrecognisable, 0),
+    stated('runs again', String(duplicates)),
+    exactly('of these not recognisable by attempt > 1', unrecognisable, 0),
   ];
 }
 
