@@ -11,7 +11,7 @@ const run = promisify(execFile);
 
 /** Where a snapshot goes that is made to fail. */
 const SNAPSHOT = 'blocked.rdb';
-const FILLERS = 1500;
+const FILLERS = 400;
 
 /** A state Redis can get into while everything runs. */
 export interface RedisFault {
@@ -32,7 +32,8 @@ export const FAULTY_REDIS: RedisOptions = {
     // With `always`, Redis ends itself when its disk is full; with `everysec` it refuses writes until there is room.
     appendfsync: 'everysec',
     dbfilename: SNAPSHOT,
-    'key-load-delay': '1000', // µs: makes LOADING last
+    // µs, for each key and each command: makes LOADING last a second. Few long waits, as a busy machine adds to each.
+    'key-load-delay': '2000',
     'loading-process-events-interval-bytes': '1024',
   },
 };

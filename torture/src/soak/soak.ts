@@ -9,7 +9,7 @@ import type { Work } from '../work.js';
 import { childrenOf, isAlive, type Sample, sampleOf } from './process-figures.js';
 import { pickFrom, seededRandom } from './random.js';
 import { SOAK_FAULTS, type SoakSystem } from './soak-faults.js';
-import { riseOf, slopeOf } from './trend.js';
+import { lowestPerWindow, slopeOf } from './trend.js';
 
 const LEASE_S = 5;
 const SAMPLE_MS = 10_000;
@@ -17,10 +17,14 @@ const SAMPLE_MS = 10_000;
 const WARM_UP = 0.25;
 /** Below this, the noise of the garbage collector is more than the slope that is looked for. */
 const JUDGED_FROM_MINUTES = 30;
+/** The lowest of so many minutes counts: what is above it may be garbage that has yet to be collected. */
+const FLOOR_MINUTES = 3;
 const MOST_SLOPE_MIB = 1;
 const MOST_RISE_DESCRIPTORS = 5;
 /** Lost tasks that are named one by one. */
 const MOST_NAMED = 10;
+/** After this, clients and servers have closed the connections of requests that are over. */
+const IDLE_MS = 12_000;
 const STALL_MS = (LEASE_S + 10) * 1000;
 
 export interface SoakPlan {
@@ -38,6 +42,8 @@ interface Watched {
   readonly name: string;
   readonly pid: number;
   readonly samples: Sample[];
+  /** Before the load came, and after it had gone: no connection of a client is open then. */
+  readonly idle: Sample[];
 }
 
 /** A fault that was applied. */
@@ -59,6 +65,7 @@ export interface SoakResult {
 /** Intake, consumers and a steady load, with a fault every so often; then adds up what became of every task. */
 export async function soak(arena: Arena, plan: SoakPlan): Promise<SoakResult> {
   const { system, watched } = await startSystem(arena, seededRandom(plan.seed));
+  look(watched, 'idle');
   const load = new IntakeLoad(system.engine.url, plan.perSecond, workOf);
   arena.afterwards(() => load.stop());
   const faults: Inflicted[] = [];
@@ -70,6 +77,8 @@ export async function soak(arena: Arena, plan: SoakPlan): Promise<SoakResult> {
   ]);
   await load.stop();
   await arena.settled(STALL_MS);
+  await pause(IDLE_MS);
+  look(watched, 'idle');
   const findings = [
     ...faultFindings(faults),
     ...(await ledgerFindings(arena, load)),
@@ -97,7 +106,7 @@ async function startSystem(
   const options = { redisUrl, threads: 1, leaseSeconds: LEASE_S };
   const survivor = await arena.consumer(options);
   const fleet = await arena.fleet(2, options);
-  const watch = (name: string, pid: number): Watched => ({ name, pid, samples: [] });
+  const watch = (name: string, pid: number): Watched => ({ name, pid, samples: [], idle: [] });
   return {
     system: { arena, engine, fleet, proxy, leaseSeconds: LEASE_S, random },
     watched: [
@@ -128,11 +137,15 @@ async function inflict(
 
 async function observe(watched: readonly Watched[], endsAt: number): Promise<void> {
   while (monotonicMs() < endsAt) {
-    for (const { pid, samples } of watched) {
-      const sample = sampleOf(pid);
-      if (sample !== undefined) samples.push(sample);
-    }
+    look(watched, 'samples');
     await pause(Math.max(0, Math.min(SAMPLE_MS, endsAt - monotonicMs())));
+  }
+}
+
+function look(watched: readonly Watched[], into: 'samples' | 'idle'): void {
+  for (const one of watched) {
+    const sample = sampleOf(one.pid);
+    if (sample !== undefined) one[into].push(sample);
   }
 }
 
@@ -184,15 +197,23 @@ async function ledgerFindings(arena: Arena, load: IntakeLoad): Promise<Finding[]
   ];
 }
 
-function trends({ name, samples }: Watched, minutes: number): Finding[] {
+function trends({ name, samples, idle }: Watched, minutes: number): Finding[] {
   const counting = samples.slice(Math.floor(samples.length * WARM_UP));
-  const perTenMinutes = slopeOf(counting.map(({ at, residentMiB }) => [at / 600_000, residentMiB] as const));
-  const rise = riseOf(counting.map(({ descriptors }) => descriptors));
+  const floor = lowestPerWindow(
+    counting.map(({ at, residentMiB }) => [at / 600_000, residentMiB] as const),
+    FLOOR_MINUTES / 10,
+  );
+  const perTenMinutes = slopeOf(floor);
   const memory = `${name}: resident memory, per 10 min`;
+  const [before, after] = idle;
   return [
     minutes < JUDGED_FROM_MINUTES
       ? skipped(memory, `${perTenMinutes.toFixed(1)} MiB; too short a time to judge`)
       : atMost(memory, perTenMinutes, MOST_SLOPE_MIB, 'MiB'),
-    atMost(`${name}: rise in file descriptors`, rise, MOST_RISE_DESCRIPTORS),
+    atMost(
+      `${name}: file descriptors, after less before the load`,
+      (after?.descriptors ?? Number.NaN) - (before?.descriptors ?? Number.NaN),
+      MOST_RISE_DESCRIPTORS,
+    ),
   ];
 }

@@ -12,13 +12,17 @@ export function slopeOf(points: readonly (readonly [x: number, y: number])[]): n
   return covariance / variance;
 }
 
-/** By how much the middle value of the last tenth is above that of the first; NaN for none. */
-export function riseOf(values: readonly number[]): number {
-  const tenth = Math.max(1, Math.floor(values.length / 10));
-  return medianOf(values.slice(-tenth)) - medianOf(values.slice(0, tenth));
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+/** Of the points of each stretch of x that is this wide, the lowest. */
+export function lowestPerWindow(
+  points: readonly (readonly [x: number, y: number])[],
+  width: number,
+): (readonly [x: number, y: number])[] {
+  const lowest = new Map<number, readonly [x: number, y: number]>();
+  const first = points[0]?.[0] ?? 0;
+  for (const point of points) {
+    const window = Math.floor((point[0] - first) / width);
+    const known = lowest.get(window);
+    if (known === undefined || point[1] < known[1]) lowest.set(window, point);
+  }
+  return [...lowest.values()];
 }
