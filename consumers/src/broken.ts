@@ -17,6 +17,8 @@ export type Broken =
   | 'no-fencing'
   /** Lets the leases of long tasks run out. */
   | 'no-renewal'
+  /** Does not tell handlers that their task was taken over. */
+  | 'no-lease-notice'
   /** Leaves what dead consumers held where it is. */
   | 'no-take-over'
   /** Forgets that an attempt has failed. */

@@ -42,6 +42,15 @@ export class TaskTimeout extends Error {
   }
 }
 
+/** The task was given to another consumer, as this one was not heard of for too long; or somebody deleted it. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+
+  constructor() {
+    super('the lease of the task is lost: another consumer may be running it, and this run no longer counts');
+  }
+}
+
 export function isUnrecoverable(thrown: unknown): boolean {
   return thrown instanceof Error && UNRECOVERABLE in thrown;
 }

@@ -20,7 +20,11 @@ export interface Task<Data = unknown> {
 
 /** What a handler is given besides the task. */
 export interface HandlerContext {
-  /** Aborted when the task has run out of time; what the handler still does then no longer counts. */
+  /**
+   * Aborted when what the handler still does no longer counts. The `name` of its reason says why: `TaskTimeout`, the
+   * task has run out of time; `LeaseLost`, this process was frozen or cut off for so long that others have taken the
+   * task over and may be running it.
+   */
   readonly signal: AbortSignal;
 }
 

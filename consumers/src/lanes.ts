@@ -69,6 +69,15 @@ export class Lanes {
     if (lane.running === 0) this.#idle += 1;
   }
 
+  /** Takes out an entry if it waits; returns whether it did. */
+  takeOut(entry: Entry): boolean {
+    const place = entry.lane.waiting.indexOf(entry);
+    if (place === -1) return false;
+    entry.lane.waiting.splice(place, 1);
+    this.#waiting -= 1;
+    return true;
+  }
+
   /** Takes out everything that waits. */
   takeWaiting(): Entry[] {
     this.#waiting = 0;

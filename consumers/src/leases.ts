@@ -3,6 +3,8 @@ import { rangeOf } from './entry-id.js';
 import type { LaneKeys } from './group.js';
 import type { RedisLink } from './redis-link.js';
 import { renewScript } from './scripts.js';
+import type { LostLease } from './thread-messages.js';
+import type { HeldEntry } from './thread-protocol.js';
 import type { WorkerThread } from './worker-thread.js';
 
 /** Bound of one script call. */
@@ -18,14 +20,23 @@ export class Leases {
   readonly #group: string;
   readonly #lanes: readonly LaneKeys[];
   readonly #link: RedisLink;
+  readonly #onLost: (thread: WorkerThread, lost: LostLease[]) => void;
   /** Time between two renewals; entries held for less than this were delivered recently enough. */
   readonly intervalMs: number;
   #renewedAt = monotonicMs();
 
-  constructor(group: string, lanes: readonly LaneKeys[], link: RedisLink, leaseSeconds: number) {
+  /** @param onLost told what others have taken over; again with each renewal while a thread still holds it */
+  constructor(
+    group: string,
+    lanes: readonly LaneKeys[],
+    link: RedisLink,
+    leaseSeconds: number,
+    onLost: (thread: WorkerThread, lost: LostLease[]) => void,
+  ) {
     this.#group = group;
     this.#lanes = lanes;
     this.#link = link;
+    this.#onLost = onLost;
     // An entry is then renewed when it is at most two thirds of a lease old, and one renewal may fail.
     this.intervalMs = (leaseSeconds * 1000) / 3;
   }
@@ -41,18 +52,32 @@ export class Leases {
     for (const thread of threads) {
       const old = thread.board.held().filter((entry) => entry.heldSince < heldBefore);
       for (const [index, lane] of this.#lanes.entries()) {
-        const ids = old.filter((entry) => entry.lane === index).map((entry) => entry.id);
-        for (let i = 0; i < ids.length; i += CHUNK) {
-          const chunk = ids.slice(i, i + CHUNK);
-          const { lowest, highest } = rangeOf(chunk);
-          // Ids whose lease is lost already need nothing: their outcome will be fenced.
-          await renewScript.run(
-            this.#link.redis,
-            [lane.stream, lane.attempts, lane.ledger],
-            [this.#group, thread.consumer, lowest, highest, ...chunk],
-          );
+        const entries = old.filter((entry) => entry.lane === index);
+        for (let i = 0; i < entries.length; i += CHUNK) {
+          await this.#renewChunk(thread, index, lane, entries.slice(i, i + CHUNK));
         }
       }
     }
+  }
+
+  async #renewChunk(
+    thread: WorkerThread,
+    index: number,
+    lane: LaneKeys,
+    chunk: readonly HeldEntry[],
+  ): Promise<void> {
+    const { lowest, highest } = rangeOf(chunk.map((entry) => entry.id));
+    const reply = await renewScript.run(
+      this.#link.redis,
+      [lane.stream, lane.attempts, lane.ledger],
+      [this.#group, thread.consumer, lowest, highest, ...chunk.flatMap((one) => [one.id, one.deliveries])],
+    );
+    const lost: LostLease[] = [];
+    // As renew.lua returns it: positions in the chunk.
+    for (const position of reply as number[]) {
+      const entry = chunk[position];
+      if (entry !== undefined) lost.push({ lane: index, id: entry.id, deliveries: entry.deliveries });
+    }
+    if (lost.length > 0) this.#onLost(thread, lost);
   }
 }

@@ -99,8 +99,9 @@ export class Runner {
       const { taskId, taskType } = entry;
       const { timeoutMs } = entry.handler;
       this.#report({ type: 'task-timed-out', taskId, taskType, timeoutMs });
-      entry.abortReason = new TaskTimeout(timeoutMs);
-      this.#fail(entry, entry.abortReason);
+      const timeout = new TaskTimeout(timeoutMs);
+      entry.abortReason ??= timeout; // its lease may be lost: then its handler has been told
+      this.#fail(entry, timeout);
       entry.controller?.abort(entry.abortReason);
     }
   }

@@ -61,7 +61,16 @@ export class Supervisor {
       watch(up, reason);
       if (up && this.#pool !== undefined) this.#afterOutage();
     });
-    this.#leases = new Leases(options.group, this.#lanes, this.#link, options.leaseSeconds);
+    const { broken } = plan;
+    this.#leases = new Leases(
+      options.group,
+      this.#lanes,
+      this.#link,
+      options.leaseSeconds,
+      (thread, lost) => {
+        if (broken !== 'no-lease-notice') thread.leasesLost(lost);
+      },
+    );
     this.#recoverer = new Recoverer(options.group, this.#lanes, this.#link, options.leaseSeconds, report);
     this.#aftermath = new AftermathWriter(options.group, this.#lanes, this.#link, report);
     const streams = this.#lanes.map((lane) => lane.stream);

@@ -6,6 +6,7 @@ import { GroupReader } from './group-reader.js';
 import type { LoadedHandler } from './handler-registry.js';
 import { HeldEntries } from './held-entries.js';
 import { Lanes } from './lanes.js';
+import { loseLeases } from './lost-leases.js';
 import { releaseOrphans } from './orphans.js';
 import type { RetryPolicy } from './outcome.js';
 import type { OutcomeWriter } from './outcome-writer.js';
@@ -16,11 +17,18 @@ import { RedisOutcomeSink } from './redis-outcome-sink.js';
 import { Retries, SUSPECT_CRASHES } from './retries.js';
 import { Runner } from './runner.js';
 import { Settler } from './settler.js';
-import type { ThreadSetup } from './thread-messages.js';
+import type { LostLease, ThreadSetup } from './thread-messages.js';
 import { ThreadBoard } from './thread-protocol.js';
 
 /** How often the heartbeat is given and timeouts are looked for; sooner when there are short timeouts. */
 const TICK_MS = 100;
+
+/**
+ * When this thread stood still for so long, its leases may be lost. The supervisor then gets a moment to say so: that is
+ * the better reason for a signal than the time that has passed.
+ */
+const STOOD_STILL_MS = 1000;
+const SAY_SO_MS = 500;
 
 /**
  * What one worker thread does: it is a consumer of the group.
@@ -41,13 +49,18 @@ export class ThreadConsumer {
   readonly #retries: Retries;
   readonly #reader: GroupReader;
   readonly #handlers: ReadonlyMap<string, LoadedHandler>;
+  readonly #report: ConsumerListener;
   #running: Promise<unknown> = Promise.resolve();
   #whenEmpty: (() => void) | undefined;
+  #tickedAt = performance.now();
+  /** No task is timed out before this time; 0 when none was set since the last look. */
+  #sweepFrom = 0;
 
   constructor(setup: ThreadSetup, handlers: ReadonlyMap<string, LoadedHandler>, report: ConsumerListener) {
     const { options, consumer } = setup;
     const { group, redisUrl } = options;
     this.#handlers = handlers;
+    this.#report = report;
     this.#board = new ThreadBoard(setup.board);
     this.#held = new HeldEntries(this.#board);
     this.#lanes = lanesOf(setup, handlers);
@@ -121,7 +134,7 @@ export class ThreadConsumer {
     setInterval(
       () => {
         this.#board.beat();
-        this.#runner.sweep();
+        this.#sweep();
       },
       Math.min(TICK_MS, Math.max(10, shortest / 10)),
     );
@@ -131,6 +144,13 @@ export class ThreadConsumer {
   /** Entries have been given back by someone: looks for them now rather than in a while. */
   lookForDue(): void {
     this.#retries.lookNow();
+  }
+
+  /** Others have taken these over: tells their handlers, and forgets those that have not started. */
+  leasesLost(lost: readonly LostLease[]): void {
+    loseLeases(lost, this.#held, this.#lanes, this.#report);
+    for (const lane of this.#lanes.all) this.#reader.roomChanged(lane);
+    if (this.#held.empty) this.#whenEmpty?.();
   }
 
   /** Reads no more, gives back what has not started, finishes and settles what runs. */
@@ -146,6 +166,16 @@ export class ThreadConsumer {
     }
     this.#reading.close();
     this.#commands.close();
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    // Put off once, or a thread that is blocked again and again would never look.
+    if (now - this.#tickedAt > STOOD_STILL_MS && this.#sweepFrom === 0) this.#sweepFrom = now + SAY_SO_MS;
+    this.#tickedAt = now;
+    if (now < this.#sweepFrom) return;
+    this.#sweepFrom = 0;
+    this.#runner.sweep();
   }
 
   async #giveBackWaiting(): Promise<void> {

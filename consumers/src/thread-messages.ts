@@ -17,12 +17,22 @@ export interface ThreadSetup {
   readonly broken: Broken | undefined;
 }
 
+/** An entry that a thread holds and that is pending for it no more. */
+export interface LostLease {
+  readonly lane: number;
+  readonly id: string;
+  /** Tells this run from a later one of the same entry, which the same thread may have been given. */
+  readonly deliveries: number;
+}
+
 /** What the supervisor tells a thread. */
 export type ToThread =
   /** Read no more, finish what runs, give back what has not started. */
   | { readonly type: 'stop' }
   /** Entries have been given back: look for them now. */
-  | { readonly type: 'look' };
+  | { readonly type: 'look' }
+  /** Others have taken these over. Told again while the thread still holds them. */
+  | { readonly type: 'leases-lost'; readonly lost: readonly LostLease[] };
 
 /** What a thread tells the supervisor. Nothing of it is per task. */
 export type FromThread =

@@ -17,8 +17,17 @@ try {
   const consumer = new ThreadConsumer(setup, handlers, limitEvents(report));
   consumer.start();
   supervisor.on('message', (message: ToThread) => {
-    if (message.type === 'look') consumer.lookForDue();
-    else void consumer.stop().then(() => tell({ type: 'stopped' }));
+    switch (message.type) {
+      case 'look':
+        consumer.lookForDue();
+        return;
+      case 'leases-lost':
+        consumer.leasesLost(message.lost);
+        return;
+      case 'stop':
+        void consumer.stop().then(() => tell({ type: 'stopped' }));
+        return;
+    }
   });
   tell({ type: 'ready', policies: consumer.policies });
 } catch (error) {

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { SluiceError } from '@sluice/contract';
 import type { ConsumerListener } from '@sluice/telemetry';
 import type { RetryPolicy } from './outcome.js';
-import type { FromThread, ThreadSetup, ToThread } from './thread-messages.js';
+import type { FromThread, LostLease, ThreadSetup, ToThread } from './thread-messages.js';
 import { BoardView } from './thread-protocol.js';
 
 /** A worker thread, seen from the supervisor. */
@@ -78,6 +78,11 @@ export class WorkerThread {
   /** Asks the thread to look for entries that are due. */
   look(): void {
     this.#tell({ type: 'look' });
+  }
+
+  /** Tells the thread what it holds and no longer owns. */
+  leasesLost(lost: readonly LostLease[]): void {
+    this.#tell({ type: 'leases-lost', lost });
   }
 
   /** Ends the thread, whatever it is doing. */

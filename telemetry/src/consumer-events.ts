@@ -22,6 +22,8 @@ export type ConsumerEvent =
       traceContext: string;
     }
   | { type: 'task-timed-out'; taskId: string; taskType: string; timeoutMs: number }
+  /** These had been taken over while they were held here: the signals of those that run are aborted. */
+  | { type: 'leases-lost'; stream: string; entryIds: readonly string[] }
   /** The outcome came after the entry had been taken over: it was not written, the other run counts. */
   | { type: 'outcome-fenced'; stream: string; entryId: string }
   /** More events about single tasks than are reported within a second; the counters have them all. */

@@ -39,6 +39,12 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
           'task timed out: its signal was aborted',
         );
         return;
+      case 'leases-lost':
+        log.warn(
+          { stream: event.stream, entries: event.entryIds },
+          'leases lost: this process was not heard of for too long',
+        );
+        return;
       case 'outcome-fenced':
         log.warn(
           { stream: event.stream, entry: event.entryId },

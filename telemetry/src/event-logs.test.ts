@@ -41,6 +41,7 @@ const CONSUMER_EVENTS: readonly [event: ConsumerEvent, level: string][] = [
   [{ type: 'task-retried', ...ofTask, delayMs: 100 }, 'WARNING'],
   [{ type: 'task-dead', ...ofTask }, 'ERROR'],
   [{ type: 'task-timed-out', taskId: 'a1', taskType: 'push', timeoutMs: 30_000 }, 'WARNING'],
+  [{ type: 'leases-lost', stream: 'tasks:stream', entryIds: ['1-0'] }, 'WARNING'],
   [{ type: 'outcome-fenced', stream: 'tasks:stream', entryId: '1-0' }, 'WARNING'],
   [{ type: 'tasks-taken-over', stream: 'tasks:stream', from: 'host:2:0', count: 3 }, 'WARNING'],
   [{ type: 'tasks-lost', stream: 'tasks:stream', entryIds: ['1-0', '2-0'] }, 'CRITICAL'],

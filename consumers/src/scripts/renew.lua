@@ -1,8 +1,9 @@
 -- Renews the leases of entries that a consumer still works on, so that nobody takes them over.
 --
 -- KEYS  stream, attempts, ledger
--- ARGV  group, consumer, lowest id, highest id, id ...
--- Returns the ids whose lease is already lost; they are not claimed back, their next owner may be running them.
+-- ARGV  group, consumer, lowest id, highest id, then per entry: id, deliveries as the consumer knows them
+-- Returns which of them, counted from 0, are lost already; they are not claimed back, their next owner may run them.
+-- Also lost when the same consumer was given the entry again: that is another run.
 --
 -- Atomic because between looking at the owner and claiming, the owner could change.
 local stream, attempts, ledger = KEYS[1], KEYS[2], KEYS[3]
@@ -10,9 +11,9 @@ local group, consumer = ARGV[1], ARGV[2]
 local owned = owned_by(stream, group, consumer, ARGV[3], ARGV[4])
 
 local mine, gone = {}, {}
-for i = 5, #ARGV do
+for i = 5, #ARGV, 2 do
   local id = ARGV[i]
-  if owned[id] then mine[#mine + 1] = id else gone[#gone + 1] = id end
+  if owned[id] == tonumber(ARGV[i + 1]) then mine[#mine + 1] = id else gone[#gone + 1] = (i - 5) / 2 end
 end
 if #mine > 0 then
   local claim = { 'XCLAIM', stream, group, consumer, 0 }

@@ -33,6 +33,8 @@ export interface JournalLine {
   attempt: number;
   pid: number;
   at: number;
+  /** Name of what a signal was aborted with. */
+  reason?: string;
 }
 
 /** Appends a line; one write call, so that lines of several processes do not mix. */
@@ -40,7 +42,16 @@ export function note(
   event: JournalLine['event'],
   task: { id: string; attempt: number },
   journal: string,
+  reason?: string,
 ): void {
-  const line: JournalLine = { event, id: task.id, attempt: task.attempt, pid: process.pid, at: Date.now() };
+  const { id, attempt } = task;
+  const line: JournalLine = {
+    event,
+    id,
+    attempt,
+    pid: process.pid,
+    at: Date.now(),
+    ...(reason && { reason }),
+  };
   appendFileSync(journal, `${JSON.stringify(line)}\n`);
 }

@@ -28,7 +28,7 @@ export default defineHandler('default', async (task, context) => {
     case 'wait-for-abort':
       await new Promise((_, reject) => {
         context.signal.addEventListener('abort', () => {
-          note('aborted', task, journal);
+          note('aborted', task, journal, context.signal.reason.name);
           reject(context.signal.reason);
         });
       });

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RunningProcess } from '@sluice/testbed';
+import { waitFor } from '@sluice/testbed';
+import { type Fixture, setUp, soon } from './fixture.js';
+
+const TASKS = 5;
+const LEASE_MS = 1000;
+
+/**
+ * Freezes a process past its lease while its tasks wait for their signals, lets another process take them over and
+ * finish them, and thaws the first.
+ */
+async function thawed(queue: Fixture, env: Record<string, string> = {}): Promise<RunningProcess> {
+  const frozen = await queue.consumeInProcess({ threads: 1, taskTimeoutSeconds: 600 }, env);
+  await queue.appendScripts(TASKS, { do: 'wait-for-abort', until: 1 });
+  await queue.until('start', TASKS);
+  frozen.signal('SIGSTOP');
+  await queue.consume({ threads: 1 });
+  await queue.drained();
+  frozen.signal('SIGCONT');
+  return frozen;
+}
+
+test('handlers whose tasks were taken over while their process was frozen are told so when it thaws', async (t) => {
+  const queue = await setUp(t);
+  const frozen = await thawed(queue);
+  await queue.until('aborted', TASKS);
+  const told = queue.lines().filter((line) => line.event === 'aborted');
+  assert.deepEqual(
+    told.map(({ pid, attempt, reason }) => ({ pid, attempt, reason })),
+    Array(TASKS).fill({ pid: frozen.pid, attempt: 1, reason: 'LeaseLost' }),
+  );
+  const said = (what: string) => frozen.output().split(what).length - 1;
+  await soon('the late outcomes to be fenced off', () => said('"type":"outcome-fenced"') === TASKS);
+  assert.equal(said('"type":"leases-lost"'), 1);
+  assert.deepEqual(await queue.ledger(), { taken_over: TASKS, done: TASKS });
+});
+
+test('negative control: without the notice, handlers go on with tasks that are no longer theirs', async (t) => {
+  const queue = await setUp(t);
+  await thawed(queue, { CONSUMER_BREAK: 'no-lease-notice' });
+  await pause(2 * LEASE_MS); // six renewals, any of which would have told
+  assert.deepEqual(queue.ids('aborted'), []);
+});
+
+test('a task that ran out of time while its process was frozen is told of the lost lease, not of its time', async (t) => {
+  const queue = await setUp(t);
+  const frozen = await queue.consumeInProcess({ threads: 1, taskTimeoutSeconds: 1.5 });
+  await queue.appendScripts(TASKS, { do: 'wait-for-abort', until: 1 });
+  await queue.until('start', TASKS);
+  frozen.signal('SIGSTOP');
+  await queue.consume({ threads: 1 });
+  await queue.drained();
+  await pause(2 * LEASE_MS); // until its time is over as well
+  frozen.signal('SIGCONT');
+  await queue.until('aborted', TASKS);
+  const reasons = queue.lines().filter((line) => line.event === 'aborted');
+  assert.deepEqual(
+    reasons.map(({ reason }) => reason),
+    Array(TASKS).fill('LeaseLost'),
+  );
+  assert.deepEqual(await queue.ledger(), { taken_over: TASKS, done: TASKS });
+});
+
+test('a task that somebody else has claimed is told within a renewal, and its failure burns no attempt', async (t) => {
+  const queue = await setUp(t);
+  const { consumer, events } = await queue.consume({ threads: 1 });
+  await queue.appendScript({ do: 'wait-for-abort', until: 1 });
+  await queue.until('start', 1);
+  const [entry] = await queue.redis.xrange('tasks:stream', '-', '+');
+  await queue.redis.xclaim('tasks:stream', 'processors', 'somebody', 0, entry?.[0] ?? '', 'JUSTID');
+  await queue.until('aborted', 1, LEASE_MS + 5000);
+  await waitFor(() => consumer.counters.fenced === 1, {
+    timeoutMs: 5000,
+    what: 'the outcome to be fenced off',
+  });
+  assert.ok(events.some((event) => event.type === 'leases-lost' && event.entryIds[0] === entry?.[0]));
+  // Somebody never comes back: it is taken over from them like from anybody.
+  await queue.drained();
+  assert.deepEqual(await queue.ledger(), { taken_over: 1, done: 1 });
+});
