@@ -13,6 +13,8 @@ export interface RunningProcess {
   /** The message `{type: 'ready', …}` it sent over IPC; rejects when it ends without one. */
   readonly ready: Promise<unknown>;
   readonly exited: Promise<Exit>;
+  /** Sends `{type: question}` over IPC; resolves with the next message of this type, rejects when it ends without one. */
+  ask(question: string): Promise<unknown>;
   signal(signal: NodeJS.Signals): void;
   /** All it has written so far, standard error too; the last 1 MiB of it. */
   output(): string;
@@ -53,6 +55,21 @@ export function startProcess(
     pid: child.pid ?? 0,
     ready,
     exited,
+    ask: (question) =>
+      new Promise((resolve, reject) => {
+        const take = (message: unknown): void => {
+          if ((message as { type?: string }).type !== question) return;
+          child.off('message', take);
+          resolve(message);
+        };
+        child.on('message', take);
+        void exited.then(({ code, signal }) =>
+          reject(
+            new Error(`${script} ended before it told "${question}" (${signal ?? `exit code ${code}`})`),
+          ),
+        );
+        child.send({ type: question }, (error) => error !== null && reject(error));
+      }),
     signal: (signal) => void child.kill(signal),
     output: () => output,
   };
