@@ -19,3 +19,23 @@ export function faultOfLedger({ accepted, unanswered, entriesAdded }: Counts): s
   }
   return undefined;
 }
+
+/** What became of the tasks that a queue was filled with, once none is left in it. */
+export interface Drained {
+  prefilled: number;
+  /** As Redis has it. */
+  done: number;
+  dead: number;
+  /** How often a handler was run. */
+  runs: number;
+}
+
+/** Why the figures of a drained queue are worthless: tasks that vanished, failed, or were settled without being run. */
+export function faultOfDrain({ prefilled, done, dead, runs }: Drained): string | undefined {
+  if (dead > 0) return `${dead} of ${prefilled} tasks failed`;
+  if (done < prefilled)
+    return `lost ${prefilled - done} of ${prefilled} tasks: none is left, ${done} are done`;
+  if (done > prefilled) return `${done} tasks are done of ${prefilled} there were`;
+  if (runs < prefilled) return `${prefilled - runs} of ${prefilled} tasks are done without having been run`;
+  return undefined;
+}

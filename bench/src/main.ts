@@ -10,11 +10,13 @@ import { type Circumstances, circumstances, writeResults } from './results.js';
 import { Running } from './running.js';
 import type { Bench, Scenario } from './scenario.js';
 import { constantRate } from './scenarios/constant-rate.js';
+import { consumersLatency } from './scenarios/consumers-latency.js';
+import { consumersThroughput } from './scenarios/consumers-throughput.js';
 import { saturation } from './scenarios/saturation.js';
 
 let interrupted = false;
 
-const SCENARIOS: readonly Scenario[] = [saturation, constantRate];
+const SCENARIOS: readonly Scenario[] = [saturation, constantRate, consumersThroughput, consumersLatency];
 
 async function main(): Promise<void> {
   const command = readCommandLine(
@@ -25,7 +27,7 @@ async function main(): Promise<void> {
     console.log(helpText(SCENARIOS));
     return;
   }
-  const { options } = command;
+  const { options, given } = command;
   const running = new Running();
   stopOnSignals(running);
   const generator = await closedLoopGenerator(options.generator);
@@ -40,13 +42,18 @@ async function main(): Promise<void> {
   console.log(`${introduction(taken, options)}\n`);
   const scenarios: object[] = [];
   for (const scenario of SCENARIOS.filter(({ name }) => command.scenarios.includes(name))) {
-    const findings = await scenario.run(bench);
-    console.log(`\n${reportOf(scenario, findings)}`);
+    const { rounds, seconds, warmUpSeconds } = { ...options, ...scenario.defaults, ...given };
+    const times = { rounds, seconds, warmUpSeconds };
+    console.log(
+      `${scenario.name}: ${rounds} interleaved rounds of ${seconds} s after ${warmUpSeconds} s of warm-up`,
+    );
+    const findings = await scenario.run({ ...bench, options: { ...options, ...times } });
+    console.log(`\n${reportOf(scenario, findings)}\n`);
     const { name, question, requirements } = scenario;
-    scenarios.push({ name, question, requirements, ...findings });
+    scenarios.push({ name, question, requirements, ...times, ...findings });
   }
   const path = writeResults(taken.at, { ...taken, options, scenarios });
-  console.log(`\nAll figures: ${relative(process.cwd(), path)}`);
+  console.log(`All figures: ${relative(process.cwd(), path)}`);
 }
 
 /** Without this a signal would leave servers behind, and the temporary folder of Redis. */
@@ -62,15 +69,14 @@ function stopOnSignals(running: Running): void {
   process.on('SIGTERM', () => void stop(143));
 }
 
-function introduction(taken: Circumstances, { rounds, seconds, ...options }: BenchOptions): string {
+function introduction(taken: Circumstances, options: BenchOptions): string {
   const { cpu, cores, node, generator, commit } = taken;
   const persistence = options.persistent
     ? 'with append-only file, fsync every second'
     : 'without persistence';
   return [
     `${cpu}, ${cores} cores shared by generator, server and Redis; Node ${node}, ${generator}; commit ${commit ?? 'unknown'}`,
-    `${rounds} interleaved rounds of ${seconds} s after ${options.warmUpSeconds} s of warm-up; ` +
-      `engine processes: ${options.processes}; Redis ${persistence}`,
+    `engine processes: ${options.processes}; Redis ${persistence}`,
   ].join('\n');
 }
 

@@ -40,6 +40,20 @@ test('runs the scenarios that are named, saturation first because the other goes
   assert.deepEqual(scenariosOf('constant-rate', 'saturation'), KNOWN);
 });
 
+test('runs all scenarios that begin with the name before a dash', () => {
+  const known = [...KNOWN, 'consumers-throughput', 'consumers-latency'];
+  const command = readCommandLine(['consumers'], known);
+  assert.ok(!command.help);
+  assert.deepEqual(command.scenarios, ['consumers-throughput', 'consumers-latency']);
+  assert.throws(() => readCommandLine(['consum'], known), /consum is no scenario/);
+});
+
+test('tells what was given from what is default', () => {
+  const command = readCommandLine(['--rounds', '5', '--persistent'], KNOWN);
+  assert.ok(!command.help);
+  assert.deepEqual(command.given, { rounds: 5, persistent: true });
+});
+
 test('names every wrong option with its value and what is allowed, all at once', () => {
   assert.throws(() => readCommandLine(['--rounds', '0', '--connections', '64;8', '--loads', '0'], KNOWN), {
     code: 'INVALID_OPTIONS',

@@ -86,18 +86,29 @@ export interface BenchOptions extends Omit<Flags, 'connections' | 'loads'> {
 }
 
 /** What the command line asks for. */
-export type Command = { help: true } | { help: false; options: BenchOptions; scenarios: readonly string[] };
+export type Command = { help: true } | GivenCommand;
+
+interface GivenCommand {
+  help: false;
+  options: BenchOptions;
+  /** The options that were on the command line. */
+  given: Partial<BenchOptions>;
+  scenarios: readonly string[];
+}
 
 /**
- * Reads the command line. Scenarios that are not named are all run.
+ * Reads the command line. Without a name all scenarios are run; the part of a name before a dash stands for all that
+ * begin with it.
  *
  * @throws SluiceError `INVALID_OPTIONS`, one line per fault
  */
 export function readCommandLine(args: readonly string[], known: readonly string[]): Command {
   const { values, positionals } = parse(args);
   if (values.help === true) return { help: true };
+  const isMeant = (name: string, scenario: string): boolean =>
+    scenario === name || scenario.startsWith(`${name}-`);
   for (const name of positionals) {
-    if (!known.includes(name)) {
+    if (!known.some((scenario) => isMeant(name, scenario))) {
       const reason = `${name} is no scenario; allowed: ${known.join(', ')}`;
       throw new SluiceError('INVALID_OPTIONS', reason);
     }
@@ -105,25 +116,31 @@ export function readCommandLine(args: readonly string[], known: readonly string[
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) texts[`--${name}`] = String(value);
   const { connections, loads, ...rest } = readEnvironment(flags, texts);
+  const options: BenchOptions = {
+    ...rest,
+    connections: connections.split(',').map(Number),
+    loads: loads.split(',').map(Number),
+  };
+  const flagOf = new Map(describeOptions(flags).map(({ option, env = '' }) => [option, env]));
+  const isGiven = ([option]: [string, unknown]): boolean => (flagOf.get(option) ?? '') in texts;
   return {
     help: false,
-    options: {
-      ...rest,
-      connections: connections.split(',').map(Number),
-      loads: loads.split(',').map(Number),
-    },
-    scenarios: positionals.length === 0 ? known : known.filter((name) => positionals.includes(name)),
+    options,
+    given: Object.fromEntries(Object.entries(options).filter(isGiven)),
+    scenarios: known.filter(
+      (scenario) => positionals.length === 0 || positionals.some((name) => isMeant(name, scenario)),
+    ),
   };
 }
 
 /** The text of `--help`. */
 export function helpText(scenarios: readonly { name: string; question: string }[]): string {
   const rows = describeOptions(flags);
-  const option = (name: string, text: string): string => `  ${name.padEnd(16)}${text}`;
+  const option = (name: string, text: string): string => `  ${name.padEnd(22)}${text}`;
   return [
     'npm run bench -- [scenario…] [option…]',
     '',
-    'Scenarios (all of them, if none is named):',
+    'Scenarios (all of them, if none is named; `consumers` stands for all that begin with it):',
     ...scenarios.map(({ name, question }) => option(name, question)),
     '',
     'Options:',
@@ -134,8 +151,10 @@ export function helpText(scenarios: readonly { name: string; question: string }[
       ),
     ),
     '',
+    'The scenarios of consumers are shorter unless --rounds, --seconds or --warm-up say otherwise.',
     'Prints tables, and writes bench/results/<time>.json. Ends with 1 when a figure cannot be trusted: an answer',
-    'other than 202, or a 202 without its entry in the stream. A bar that is missed is stated, and is no failure.',
+    'other than 202, a 202 without its entry in the stream, a task that was lost or settled without having been run.',
+    'A bar that is missed is stated, and is no failure.',
   ].join('\n');
 }
 

@@ -9,6 +9,8 @@ export interface Scenario {
   readonly question: string;
   /** What of the specification it measures. */
   readonly requirements: readonly string[];
+  /** Where the command line says nothing; without it the defaults of the options hold. */
+  readonly defaults?: Partial<Pick<BenchOptions, 'rounds' | 'seconds' | 'warmUpSeconds'>>;
   /** @throws BenchFault when its figures cannot be trusted */
   run(bench: Bench): Promise<Findings>;
 }

@@ -30,10 +30,10 @@ const CALM_LOOKS = 300;
 /**
  * Gives every peer its turn in each round: what changes on the machine meanwhile changes for all of them.
  */
-export async function interleaved<T extends Turn>(
+export async function interleaved<P, T extends Turn>(
   bench: Bench,
-  peers: readonly Peer[],
-  takeTurn: (peer: Peer, round: number) => Promise<T>,
+  peers: readonly P[],
+  takeTurn: (peer: P, round: number) => Promise<T>,
 ): Promise<T[]> {
   const turns: T[] = [];
   for (let round = 1; round <= bench.options.rounds; round++) {
@@ -71,7 +71,7 @@ export interface Cost {
 
 /** Runs a load, and measures the CPU time it cost the server, and what other programs took meanwhile. */
 export async function withCost<T extends { accepted: number }>(
-  server: RunningPeer,
+  server: Pick<RunningPeer, 'cpuSeconds'>,
   load: () => Promise<T>,
 ): Promise<{ result: T; cost: Cost }> {
   const others = new OtherPrograms();

@@ -34,8 +34,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('answers both questions, in a table and in a file', async (t) => {
-  const bench = run(t, [...SHORT, '--rate', '500']);
+test('answers both questions of the intake, in a table and in a file', async (t) => {
+  const bench = run(t, [...SHORT, '--rate', '500', 'saturation', 'constant-rate']);
   assert.equal(await bench.exited, 0, bench.errors());
   assert.match(bench.output(), /^ {2}engine, ack=appended +[\d,]+ \([\d,]+–[\d,]+\) /m);
   assert.match(

@@ -1,11 +1,14 @@
 import { connect, type Socket } from 'node:net';
+import { monotonicMs } from '../monotonic.js';
 import { Arrivals } from './arrivals.js';
+import { numberedData } from './body.js';
 import { ResponseScanner } from './response-scanner.js';
 
 export interface OpenLoopOptions {
   port: number;
   path: string;
-  body: string;
+  /** The same for every request; `numbered`: each has its number in the data, and times are kept by number. */
+  body: string | 'numbered';
   /** Keep-alive connections; each has at most one request under way. */
   connections: number;
   ratePerSecond: number;
@@ -30,6 +33,17 @@ export interface OpenLoopResult {
    * generator's own part of the latencies, and of the doubt in them.
    */
   lags: Uint32Array;
+  /** By number, warm-up included; empty unless the load is numbered. */
+  times: LoadTimes;
+}
+
+/** Times of the tasks of a load, by number, on the clock of monotonicMs. NaN where there was no answer. */
+export interface LoadTimes {
+  dueAt: Float64Array;
+  /** When the generator saw to it; what lies between is its own part of what is counted from `dueAt`. */
+  seenAt: Float64Array;
+  /** When whoever sent it knew that it was accepted. */
+  acceptedAt: Float64Array;
 }
 
 const MICROSECONDS = 1000;
@@ -44,11 +58,18 @@ const MICROSECONDS = 1000;
  */
 export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
   const { port, path, body, ratePerSecond, warmUpSeconds, seconds } = options;
-  const request = Buffer.from(
-    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  const requestWith = (content: string): Buffer =>
+    Buffer.from(
+      `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${Buffer.byteLength(content)}\r\n\r\n${content}`,
+    );
+  const isNumbered = body === 'numbered';
+  const same = requestWith(body);
+  const load = new OpenLoop(
+    isNumbered ? (n) => requestWith(JSON.stringify({ data: numberedData(n) })) : () => same,
+    isNumbered,
+    options.patienceSeconds,
   );
-  const load = new OpenLoop(request, options.patienceSeconds);
   await Promise.all(Array.from({ length: options.connections }, () => load.connect(port)));
   return load.run((start) => new Arrivals(start, ratePerSecond, warmUpSeconds, seconds));
 }
@@ -59,6 +80,7 @@ interface Connection {
   request: number;
 }
 
+const ACCEPTED = 202;
 const READ_BYTES = 16 * 1024;
 /** Until the first request is due, so that it is not late already. */
 const LEAD_MS = 20;
@@ -70,6 +92,11 @@ class OpenLoop {
   private arrivals = new Arrivals(0, 1, 0, 1);
   private latencies = new Uint32Array(0);
   private lags = new Uint32Array(0);
+  private readonly times: LoadTimes = {
+    dueAt: new Float64Array(0),
+    seenAt: new Float64Array(0),
+    acceptedAt: new Float64Array(0),
+  };
   /** The next request to fall due, and the next to be sent: between the two they wait for a connection. */
   private nextDue = 0;
   private nextSent = 0;
@@ -78,7 +105,8 @@ class OpenLoop {
   private isOver = false;
 
   constructor(
-    private readonly request: Buffer,
+    private readonly requestOf: (n: number) => Buffer,
+    private readonly keepsTimes: boolean,
     private readonly patienceSeconds: number,
   ) {}
 
@@ -114,6 +142,11 @@ class OpenLoop {
     this.arrivals = arrivals;
     this.latencies = new Uint32Array(arrivals.total - arrivals.firstMeasured);
     this.lags = new Uint32Array(arrivals.total - arrivals.firstMeasured);
+    if (this.keepsTimes) {
+      for (const kind of ['dueAt', 'seenAt', 'acceptedAt'] as const) {
+        this.times[kind] = new Float64Array(arrivals.total).fill(Number.NaN);
+      }
+    }
     const giveUpAt = arrivals.dueAt(arrivals.total) + this.patienceSeconds * 1000;
     return new Promise((resolve) => {
       const turn = (): void => {
@@ -133,6 +166,11 @@ class OpenLoop {
       if (lag < 0) return;
       const measured = this.nextDue - arrivals.firstMeasured;
       if (measured >= 0) this.lags[measured] = lag * MICROSECONDS;
+      if (this.keepsTimes) {
+        const now = monotonicMs();
+        this.times.seenAt[this.nextDue] = now;
+        this.times.dueAt[this.nextDue] = now - lag;
+      }
       this.nextDue++;
       this.sendNext();
     }
@@ -142,11 +180,14 @@ class OpenLoop {
     const connection = this.nextSent < this.nextDue ? this.free.pop() : undefined;
     if (connection === undefined) return;
     connection.request = this.nextSent++;
-    connection.socket.write(this.request);
+    connection.socket.write(this.requestOf(connection.request));
   }
 
   private receive(connection: Connection, status: number): void {
     const measured = connection.request - this.arrivals.firstMeasured;
+    if (this.keepsTimes && status === ACCEPTED) {
+      this.times.acceptedAt[connection.request] = monotonicMs();
+    }
     if (measured >= 0) {
       const latency = performance.now() - this.arrivals.dueAt(connection.request);
       this.latencies[measured] = Math.max(1, latency * MICROSECONDS); // 0 means: not answered
@@ -175,6 +216,7 @@ class OpenLoop {
       unanswered: this.nextDue - this.answered,
       brokenConnections: this.broken,
       latencies: this.latencies.filter((latency) => latency > 0),
+      times: this.times,
       lags: this.lags.slice(0, Math.max(0, this.nextDue - this.arrivals.firstMeasured)),
     };
   }

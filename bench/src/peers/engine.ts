@@ -10,11 +10,11 @@ import {
 import { BenchFault } from '../bench-fault.js';
 import { cpuSecondsOfTree } from '../cpu-time.js';
 import type { Peer, RunningPeer } from './peer.js';
+import { STREAM } from './stream-queue.js';
 import { StreamWatch } from './stream-watch.js';
 
 // The program itself, as `make up` starts it. Its package is found by name, its main.ts is no door of it.
 const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.resolve('@sluice/engine')));
-const STREAM = 'bench:stream';
 const READY_WITHIN_MS = 10_000;
 
 export interface EnginePeerOptions {
@@ -43,11 +43,28 @@ export function enginePeer(options: EnginePeerOptions): Peer {
 }
 
 async function startEngine(redis: RedisServer, options: EnginePeerOptions): Promise<RunningPeer> {
+  const { engine, url } = await startEngineProgram(redis.url, options);
+  let stream: StreamWatch | undefined;
+  try {
+    stream = await StreamWatch.open(redis.url, STREAM);
+    return runningEngine(url, engine, redis, stream);
+  } catch (error) {
+    stream?.close();
+    engine.signal('SIGKILL');
+    throw error;
+  }
+}
+
+/** Starts the engine program on a Redis, and waits until it is ready. */
+export async function startEngineProgram(
+  redisUrl: string,
+  { ackMode, processes }: Pick<EnginePeerOptions, 'ackMode' | 'processes'>,
+): Promise<{ engine: RunningProcess; url: string }> {
   const engine = startProcess(PROGRAM, {
-    REDIS_URL: redis.url,
+    REDIS_URL: redisUrl,
     REDIS_STREAM_NAME: STREAM,
-    ACK_MODE: options.ackMode,
-    WORKER_PROCESSES: String(options.processes),
+    ACK_MODE: ackMode,
+    WORKER_PROCESSES: String(processes),
     SERVICE_HOST: '127.0.0.1',
     SERVICE_PORT: String(await freePort()),
     METRICS_PORT: String(await freePort()),
@@ -59,17 +76,14 @@ async function startEngine(redis: RedisServer, options: EnginePeerOptions): Prom
     SHUTDOWN_DELAY: '0',
     SHUTDOWN_TIMEOUT: '5',
   });
-  let stream: StreamWatch | undefined;
   try {
     const { url, opsUrl } = (await engine.ready) as { url: string; opsUrl: string };
     await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
       timeoutMs: READY_WITHIN_MS,
       what: 'the engine to be ready',
     });
-    stream = await StreamWatch.open(redis.url, STREAM);
-    return runningEngine(`${url}/tasks`, engine, redis, stream);
+    return { engine, url: `${url}/tasks` };
   } catch (error) {
-    stream?.close();
     engine.signal('SIGKILL');
     throw error;
   }
@@ -93,13 +107,20 @@ function runningEngine(
     log: () => engine.output().slice(-LOG_CHARACTERS),
     async stop() {
       stream.close();
-      engine.signal('SIGTERM');
-      const { code, signal } = await engine.exited;
-      await redis.stop();
-      if (code !== 0) {
-        const end = signal ?? `exit code ${code}`;
-        throw new BenchFault(`the engine ended with ${end} instead of 0:\n${engine.output()}`);
+      try {
+        await stopEngineProgram(engine);
+      } finally {
+        await redis.stop();
       }
     },
   };
+}
+
+/** @throws BenchFault when it does not end with 0 */
+export async function stopEngineProgram(engine: RunningProcess): Promise<void> {
+  engine.signal('SIGTERM');
+  const { code, signal } = await engine.exited;
+  if (code === 0) return;
+  const end = signal ?? `exit code ${code}`;
+  throw new BenchFault(`the engine ended with ${end} instead of 0:\n${engine.output()}`);
 }
