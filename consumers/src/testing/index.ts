@@ -1,0 +1,10 @@
+export type { Evidence } from '../outcome.js';
+export { createTestQueue } from './create-test-queue.js';
+export type { CrashOf, CrashOptions, CrashWhen } from './fault-plan.js';
+export type { RunEnd, TestRun } from './run-log.js';
+export type { AddOptions } from './task-message.js';
+export type { TestFaults } from './test-faults.js';
+export type { TestHandlers } from './test-handlers.js';
+export type { TestGroupOptions, TestQueueOptions } from './test-options.js';
+export type { TestQueue } from './test-queue.js';
+export type { DeadLetter, TaskState, TestTask } from './test-task.js';
