@@ -69,8 +69,8 @@ class BrokenMemoryGroup extends MemoryGroup {
     return this.#broken === 'no-take-over' ? { freed: new Map(), lost: [] } : super.recover(leaseMs);
   }
 
-  override renew(consumer: string, ids: readonly string[]): void {
-    if (this.#broken !== 'no-renewal') super.renew(consumer, ids);
+  override renew(consumer: string, id: string, deliveries: number): boolean {
+    return this.#broken === 'no-renewal' || super.renew(consumer, id, deliveries);
   }
 
   /** A copy is not copied again, or there would be no end to it. */

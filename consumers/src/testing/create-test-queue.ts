@@ -75,7 +75,7 @@ async function addGroup(
       clock,
       connection: redis.connection,
       random,
-      acknowledgeFirst: broken === 'acknowledge-first',
+      broken,
       report: listener,
       progressed: simulation.progressed,
     },

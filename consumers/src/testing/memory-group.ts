@@ -207,14 +207,13 @@ export class MemoryGroup {
     return { freed, lost };
   }
 
-  /** renew.lua */
-  renew(consumer: string, ids: readonly string[]): void {
-    for (const id of ids) {
-      const pending = this.#pending.get(id);
-      if (pending?.consumer !== consumer) continue;
-      if (this.stream.fieldsOf(id) === undefined) this.settle(id, 'lost');
-      else pending.renewedAt = this.#clock.now;
-    }
+  /** renew.lua: false when the lease of this run is lost already. */
+  renew(consumer: string, id: string, deliveries: number): boolean {
+    const pending = this.#pending.get(id);
+    if (pending?.consumer !== consumer || pending.deliveries !== deliveries) return false;
+    if (this.stream.fieldsOf(id) === undefined) this.settle(id, 'lost');
+    else pending.renewedAt = this.#clock.now;
+    return true;
   }
 
   /** Where an entry is in docs/task-states.md. */

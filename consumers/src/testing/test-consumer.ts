@@ -135,7 +135,7 @@ export class TestConsumer implements ThreadHooks {
       return false;
     }
     const run = this.#runs.get(entry);
-    if (run !== undefined) this.#end(run, outcome, entry.abortReason !== undefined);
+    if (run !== undefined) this.#end(run, outcome);
     // Once the board has the outcome, which the supervisor then writes, and before the thread writes it.
     if (crash === 'thread') queueMicrotask(() => this.#crash(thread, crash));
     return true;
@@ -174,11 +174,11 @@ export class TestConsumer implements ThreadHooks {
     return new TestThread(threadConsumer(processName, 0), this.#plan, this);
   }
 
-  #end(run: TestRun, outcome: Outcome, timedOut: boolean): void {
+  #end(run: TestRun, outcome: Outcome): void {
     run.endedAt = this.#plan.clock.now;
     if (outcome.kind === 'done') run.end = 'resolved';
     else {
-      run.end = timedOut ? 'timed-out' : 'failed';
+      run.end = outcome.evidence.name === 'TaskTimeout' ? 'timed-out' : 'failed';
       run.error = outcome.evidence;
     }
   }
@@ -278,6 +278,8 @@ export class TestConsumer implements ThreadHooks {
     seat.frozen = false;
     seat.retired = true;
     seat.thaw();
+    // Once the new run has its entry: whether a lease is lost is seen by who holds it.
+    queueMicrotask(() => seat.thread.renew());
   }
 }
 

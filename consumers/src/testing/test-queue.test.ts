@@ -118,8 +118,8 @@ describe('a test queue', () => {
   });
 
   it('shows what a signal did, and whether the handler asked for it', async () => {
-    const queue = await queueOf((task, { signal }) =>
-      task.attempt === 1 ? untilAborted(signal) : undefined,
+    const queue = await queueOf((task, context) =>
+      task.attempt === 1 ? untilAborted(context.signal) : undefined,
     );
     const task = queue.add('default', 1);
     await queue.drain();

@@ -1,16 +1,19 @@
 import type { ConsumerListener } from '@sluice/telemetry';
+import type { Broken } from '../broken.js';
 import { type Entry, Lane } from '../entry.js';
 import type { LaneKeys } from '../group.js';
 import type { HandlerContext, Task } from '../handler.js';
 import type { LoadedHandler } from '../handler-registry.js';
 import { HeldEntries } from '../held-entries.js';
 import { Lanes } from '../lanes.js';
+import { loseLeases } from '../lost-leases.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Outcome, RetryPolicy } from '../outcome.js';
 import { ReadQuota } from '../read-quota.js';
 import { SUSPECT_CRASHES } from '../retries.js';
 import { Runner } from '../runner.js';
 import { Settler } from '../settler.js';
+import type { LostLease } from '../thread-messages.js';
 import { BoardView, type HeldEntry, newBoard, ThreadBoard } from '../thread-protocol.js';
 import type { ConnectionFaults } from './connection-faults.js';
 import type { MemoryGroup } from './memory-group.js';
@@ -35,7 +38,7 @@ export interface ThreadPlan {
   readonly clock: VirtualClock;
   readonly connection: ConnectionFaults;
   readonly random: () => number;
-  readonly acknowledgeFirst: boolean;
+  readonly broken: Broken | undefined;
   readonly report: ConsumerListener;
   /** Something has changed. */
   readonly progressed: () => void;
@@ -106,7 +109,7 @@ export class TestThread implements Writer {
       now: () => clock.now,
       random: plan.random,
       maxCrashes: options.maxCrashes,
-      acknowledgeFirst: plan.acknowledgeFirst,
+      acknowledgeFirst: plan.broken === 'acknowledge-first',
       settle: (entry, outcome) => this.#settle(entry, outcome),
       report,
     });
@@ -150,8 +153,16 @@ export class TestThread implements Writer {
     this.#runner.sweep();
   }
 
+  /** Renews the leases of what it holds, and tells the handlers of those that are lost. */
   renew(): void {
-    for (const entry of this.#held) this.#groupOf(entry.lane).renew(this.consumer, [entry.id]);
+    const lost: LostLease[] = [];
+    for (const { lane, id, deliveries } of this.#held) {
+      if (this.#groupOf(lane).renew(this.consumer, id, deliveries)) continue;
+      lost.push({ lane: lane.index, id, deliveries });
+    }
+    if (lost.length === 0 || this.#plan.broken === 'no-lease-notice') return;
+    loseLeases(lost, this.#held, this.#lanes, this.#plan.report);
+    this.#plan.progressed();
   }
 
   /** Starts nothing more of what it has taken in. */
