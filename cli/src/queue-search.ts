@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 
 /** What of a queue was found in Redis. */
 export interface FoundQueue {
-  /** Task types that have a stream, `default` first, then by name. */
+  /** Task types that have a stream, or have or had delayed tasks, `default` first, then by name. */
   readonly types: readonly string[];
   /** The ledger of each group on each stream, also of groups and streams that are gone. */
   readonly ledgers: readonly string[];
@@ -37,6 +37,7 @@ export async function findQueue(redis: Redis, streamName: string): Promise<Found
     } else if (is === 'stream') types.push(type);
     else wrongTypes.push({ key, is: String(is) });
   }
+  for (const type of new Set(delayedTypes(streamName, keys))) if (!types.includes(type)) types.push(type);
   types.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
   return { types, ledgers: keys.filter((key) => isLedger(streamName, key)), foreignStreams, wrongTypes };
 }
@@ -65,7 +66,15 @@ function typeOfStream(streamName: string, key: string): string | undefined {
   return type.includes(':') ? undefined : type;
 }
 
-const SIDE_KEY = /^(?::[^:]+)?:(ledger|retries|attempts):/;
+/** Types with delayed tasks, whose stream may not exist yet. */
+function delayedTypes(streamName: string, keys: readonly string[]): string[] {
+  return keys.flatMap((key) => {
+    const found = /^(?::([^:]+))?:scheduled:(?:due|tasks|ledger)$/.exec(key.slice(streamName.length));
+    return found === null ? [] : [found[1] ?? DEFAULT_TASK_TYPE];
+  });
+}
+
+const SIDE_KEY = /^(?::[^:]+)?:(ledger|retries|attempts|scheduled):/;
 
 function isSideKey(streamName: string, key: string): boolean {
   return SIDE_KEY.test(key.slice(streamName.length));

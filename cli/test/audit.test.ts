@@ -184,6 +184,47 @@ test('negative control: a retry without a schedule is named, a schedule without 
   assert.equal(report.ok, false);
 });
 
+test('delayed tasks are scheduled, whether their stream exists or not, and then what becomes of them', async (t) => {
+  const queue = await setUp(t);
+  await queue.delay({ do: 'return' }, 60_000);
+  await queue.delay({}, 60_000, 'scheduled');
+  const before = await audit({ redis: queue.redis });
+  assert.deepEqual(before.total, { ...EMPTY, accepted: 2, scheduled: 2 });
+  assert.deepEqual(codesOf(before), []);
+  await queue.consume();
+  for (let i = 0; i < 3; i++) await queue.delay({ do: 'return' }, 0);
+  await queue.counted('done', 3);
+  const report = await audit({ redis: queue.redis });
+  assert.deepEqual(report.total, { ...EMPTY, accepted: 5, scheduled: 2, done: 3 });
+  assert.equal(report.ok, true);
+});
+
+test('negative control: a delayed task that is deleted by hand is missed, and one left without a time is named', async (t) => {
+  const queue = await setUp(t);
+  const [first = '', second = '', third = ''] = await Promise.all(
+    [1, 2, 3].map(() => queue.delay({}, 60_000)),
+  );
+  const { due, tasks, ledger } = queue.keys.schedule('tasks:stream');
+  await queue.redis.zrem(due, first);
+  await queue.redis.hdel(tasks, second);
+  const report = await audit({ redis: queue.redis });
+  assert.deepEqual(report.total, { ...EMPTY, accepted: 3, scheduled: 1, lost: 2 });
+  const named = report.findings.map(({ code, ids }) => [code, ...ids]);
+  assert.deepEqual(named, [
+    ['delayed-without-message', second],
+    ['delayed-missing', first],
+  ]);
+  await queue.redis.zrem(due, second, third);
+  await queue.redis.hdel(tasks, first, third);
+  const { stdout } = await queue.sluice(['audit']);
+  assert.match(stdout, /3 delayed tasks are neither in the schedule nor promoted/);
+  const { code, stderr } = await queue.sluice(['audit', '--write-off']);
+  assert.equal(stderr, 'written off: 3 tasks\n');
+  assert.equal(code, 0);
+  assert.deepEqual((await audit({ redis: queue.redis })).total, { ...EMPTY, accepted: 3, dropped: 3 });
+  assert.equal(await queue.redis.hget(ledger, 'written_off'), '3');
+});
+
 test('negative control: a dead letter removed by hand, and one added, are missed', async (t) => {
   const queue = await setUp(t);
   await queue.consume();

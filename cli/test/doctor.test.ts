@@ -120,13 +120,27 @@ test('keys of a wrong type, and names of another queue', async (t) => {
   await queue.redis.set('tasks:stream:mail', 'x');
   await queue.redis.set('tasks:dlq', 'x');
   await queue.redis.set(queue.keys.retries('tasks:stream', 'processors'), 'x');
+  await queue.redis.set('tasks:stream:scheduled:tasks', 'x');
   const types = await said(queue, 'key types');
-  for (const key of ['tasks:stream:mail', 'tasks:dlq', 'tasks:stream:retries:processors']) {
+  for (const key of [
+    'tasks:stream:mail',
+    'tasks:dlq',
+    'tasks:stream:retries:processors',
+    'tasks:stream:scheduled:tasks',
+  ]) {
     assert.ok(types.includes(`error: ${key} is a string`), types);
   }
   await queue.redis.xadd('tasks', '*', 'a', 'b');
   await queue.redis.xadd('tasks:stream:mail:urgent', '*', 'a', 'b');
   await assertSaid(queue, 'names', 'warning', /^warning: tasks:stream:mail:urgent, tasks: 2 streams/);
+});
+
+test('delayed tasks that nobody promotes', async (t) => {
+  const queue = await setUp(t);
+  await queue.delay({}, 60_000);
+  await assertSaid(queue, 'delayed tasks', 'ok', /1 delayed task, none past due/);
+  await queue.delay({}, -10_000, 'mail');
+  await assertSaid(queue, 'delayed tasks', 'error', /^error: 1 delayed task of tasks:stream:mail past due/);
 });
 
 test('a stream that no group reads, and a group without consumers', async (t) => {

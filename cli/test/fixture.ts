@@ -18,6 +18,13 @@ const HANDLERS = {
   mail: new URL('./handlers/mail.js', import.meta.url),
 };
 
+const DELAY = `
+local fields = {}
+for i = 2, #ARGV do fields[#fields + 1] = ARGV[i] end
+redis.call('ZADD', KEYS[1], redis.call('TIME')[1] * 1000 + ARGV[1], fields[2])
+redis.call('HSET', KEYS[2], fields[2], cmsgpack.pack(fields))
+redis.call('HINCRBY', KEYS[3], 'scheduled', 1)`;
+
 /** How a command ended. */
 export interface Ran {
   code: number;
@@ -57,6 +64,15 @@ export class Fixture {
 
   async appendMany(count: number, data: Told, type = 'default'): Promise<string[]> {
     return Promise.all(Array.from({ length: count }, () => this.append(data, type)));
+  }
+
+  /** Stores a task until it is due, as the engine does, and returns its task id. */
+  async delay(data: Told | unknown, delayMs: number, type = 'default'): Promise<string> {
+    const id = randomUUID();
+    const { due, tasks, ledger } = this.keys.schedule(this.keys.stream(type));
+    const fields = ['task_id', id, 'type', type, 'payload', JSON.stringify({ data })];
+    await this.redis.eval(DELAY, 3, due, tasks, ledger, delayMs, ...fields);
+    return id;
   }
 
   /** Starts a consumer of untyped tasks and of type `mail`; it is stopped with the test. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { balance } from './balance.js';
-import type { Ledger, Snapshot, StreamFacts } from './snapshot.js';
+import type { Delayed, Ledger, Snapshot, StreamFacts } from './snapshot.js';
 
 const LEDGER: Ledger = {
   done: 0,
@@ -19,6 +19,17 @@ const LEDGER: Ledger = {
 };
 
 const NONE = { count: 0, ids: [] };
+
+const DELAYED: Delayed = {
+  ledgerKey: 's:scheduled:ledger',
+  scheduled: 0,
+  promoted: 0,
+  lost: 0,
+  writtenOff: 0,
+  waiting: 0,
+  untimed: NONE,
+  unwritten: NONE,
+};
 
 const FACTS: StreamFacts = {
   appended: 0,
@@ -42,15 +53,22 @@ const FACTS: StreamFacts = {
 function audited(
   facts: Partial<StreamFacts>,
   counted: Partial<Ledger>,
-  more: Partial<Snapshot> & { dropOldest?: boolean } = {},
+  more: Partial<Snapshot> & { dropOldest?: boolean; delayed?: Partial<Delayed> } = {},
 ) {
-  const { dropOldest = false, ...snapshot } = more;
+  const { dropOldest = false, delayed, ...snapshot } = more;
   const ledger = { ...LEDGER, ...counted };
   return balance(
     {
       at: 0,
       streams: [
-        { stream: 's', taskType: 'default', ledgerKey: 's:ledger:g', ledger, facts: { ...FACTS, ...facts } },
+        {
+          stream: 's',
+          taskType: 'default',
+          ledgerKey: 's:ledger:g',
+          ledger,
+          facts: { ...FACTS, ...facts },
+          delayed: { ...DELAYED, ...delayed },
+        },
       ],
       deadLetters: {
         key: 'dlq',
@@ -123,6 +141,7 @@ describe('balance', () => {
             ledgerKey: 'l',
             ledger: { ...LEDGER, done: 6 },
             facts: undefined,
+            delayed: DELAYED,
           },
         ],
       },
@@ -153,6 +172,34 @@ describe('balance', () => {
   it('does not call settled entries stranded that only wait to be trimmed', () => {
     const report = audited({ appended: 3, length: 3, stranded: { count: 3, ids: ['1-1'] } }, { done: 3 });
     assert.deepEqual(report.findings, []);
+  });
+
+  it('counts delayed tasks as scheduled until they are promoted', () => {
+    const delayed = { scheduled: 10, promoted: 4, waiting: 5, writtenOff: 1 };
+    const report = audited({ appended: 4 }, { done: 4 }, { delayed });
+    assert.deepEqual([report.total.accepted, report.total.scheduled, report.total.dropped], [10, 5, 1]);
+    assert.deepEqual(codes(report), []);
+    assert.equal(report.ok, true);
+  });
+
+  it('misses delayed tasks that are neither promoted nor there, and names those without a time or a message', () => {
+    const untimed = { count: 1, ids: ['a'] };
+    const unwritten = { count: 2, ids: ['b', 'c'] };
+    const delayed = { scheduled: 10, promoted: 3, lost: 1, waiting: 5, untimed, unwritten };
+    const report = audited({ appended: 3 }, { done: 3 }, { delayed });
+    assert.deepEqual([report.total.accepted, report.total.scheduled, report.total.lost], [10, 3, 4]);
+    assert.deepEqual(codes(report), ['delayed-lost', 'delayed-without-message', 'delayed-missing']);
+    assert.deepEqual(
+      report.findings.flatMap(({ ids }) => ids),
+      ['b', 'c', 'a'],
+    );
+    assert.equal(report.ok, false);
+  });
+
+  it('finds a schedule that holds more than it counts', () => {
+    const report = audited({}, {}, { delayed: { scheduled: 1, waiting: 3 } });
+    assert.deepEqual(codes(report), ['delayed-surplus']);
+    assert.equal(report.findings[0]?.count, 2);
   });
 
   it('balances the dead letters against the ledgers of all groups', () => {

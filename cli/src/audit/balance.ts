@@ -1,4 +1,5 @@
 import { isBefore } from '../entry-id.js';
+import { balanceDelayed } from './balance-delayed.js';
 import type { AuditFinding, AuditReport, Balance, StreamAudit } from './report.js';
 import type { Ledger, NamedIds, Snapshot, StreamFacts, StreamSnapshot } from './snapshot.js';
 
@@ -20,7 +21,7 @@ export interface BalanceOptions {
  *          + missing                                               the rest; 0 when all is well
  * ```
  *
- * And over all streams and groups: dead = dead letters + redriven + purged.
+ * Delayed tasks come on top of it (`balanceDelayed`). And over all streams and groups: dead = dead letters + redriven + purged.
  */
 export function balance(snapshot: Snapshot, options: BalanceOptions): AuditReport {
   const findings: AuditFinding[] = [];
@@ -40,11 +41,13 @@ export function balance(snapshot: Snapshot, options: BalanceOptions): AuditRepor
 }
 
 function balanceStream(
-  { stream, taskType, ledgerKey, ledger, facts: seen }: StreamSnapshot,
+  { stream, taskType, ledgerKey, ledger, facts: seen, delayed }: StreamSnapshot,
   options: BalanceOptions,
   findings: AuditFinding[],
 ): StreamAudit {
-  if (seen === undefined) findings.push(noStream(stream));
+  // The first delayed task makes the stream when it is promoted.
+  const isYetToCome = delayed.promoted === 0 && delayed.scheduled > 0;
+  if (seen === undefined && !isYetToCome) findings.push(noStream(stream));
   const facts = seen ?? NO_STREAM;
   const before = beforeTheGroup(facts, ledger);
   const over = ledger.done + ledger.dead + ledger.lost + ledger.writtenOff + ledger.skipped;
@@ -66,18 +69,19 @@ function balanceStream(
   if (surplus > 0) findings.push(surplusOf(ledgerKey, surplus, facts.appended));
   if (ledger.streamsDeleted > 0) findings.push(streamDeleted(stream, ledgerKey, ledger.streamsDeleted));
   findings.push(...findingsOfSchedule(stream, facts, options.group));
+  const later = balanceDelayed(delayed, findings);
 
   return {
     stream,
     taskType,
     groups: facts.groups,
-    accepted: facts.appended - before - ledger.skipped - ledger.redriven,
+    accepted: facts.appended - before - ledger.skipped - ledger.redriven + later.accepted,
     done: ledger.done,
     pending: facts.waiting + facts.running,
-    scheduled: facts.parked,
+    scheduled: facts.parked + later.scheduled,
     dead: ledger.dead - ledger.redriven - ledger.purged,
-    dropped: ledger.purged + ledger.writtenOff + trimmed,
-    lost: ledger.lost + facts.gone.count + missing - trimmed,
+    dropped: ledger.purged + ledger.writtenOff + trimmed + later.dropped,
+    lost: ledger.lost + facts.gone.count + missing - trimmed + later.lost,
     duplicated: ledger.takenOver + ledger.interrupted,
   };
 }

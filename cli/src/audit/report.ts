@@ -1,11 +1,11 @@
 /** Where the tasks of a stream, or of all streams, are. All but `duplicated` add up to `accepted`. */
 export interface Balance {
-  /** Appended for this group: without what was there before it, and without what was redriven. */
+  /** Appended for this group or delayed: without what was there before it, and without what was redriven. */
   accepted: number;
   done: number;
   /** Waiting, or running. */
   pending: number;
-  /** Waiting for the time of their next attempt. */
+  /** Delayed and not due yet, or waiting for the time of their next attempt. */
   scheduled: number;
   /** In the dead-letter stream. */
   dead: number;
@@ -34,6 +34,10 @@ export interface AuditFinding {
     | 'no-stream'
     | 'dead-letters-missing'
     | 'dead-letters-surplus'
+    | 'delayed-lost'
+    | 'delayed-without-message'
+    | 'delayed-missing'
+    | 'delayed-surplus'
     | 'dropped-oldest'
     | 'no-group'
     | 'stale-schedule'
@@ -44,7 +48,7 @@ export interface AuditFinding {
   message: string;
   /** How many tasks it is about. */
   count: number;
-  /** Entry ids of the first hundred of them, where they are known. */
+  /** Entry ids of the first hundred of them, where they are known; of delayed tasks their task ids. */
   ids: readonly string[];
 }
 

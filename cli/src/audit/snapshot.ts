@@ -45,6 +45,26 @@ export interface StreamSnapshot {
   readonly ledger: Ledger;
   /** Nothing when the stream does not exist. */
   readonly facts: StreamFacts | undefined;
+  readonly delayed: Delayed;
+}
+
+/** The delayed tasks of a stream, which are no group's before they are due. */
+export interface Delayed {
+  readonly ledgerKey: string;
+  /** Ever stored for later. */
+  readonly scheduled: number;
+  /** Moved to the stream. */
+  readonly promoted: number;
+  /** Found due, and without their message. */
+  readonly lost: number;
+  /** Losses that somebody has looked into and accepted. */
+  readonly writtenOff: number;
+  /** Not due yet, or due this very moment. */
+  readonly waiting: number;
+  /** With a message and without a time. */
+  readonly untimed: NamedIds;
+  /** With a time and without a message; counted as waiting. */
+  readonly unwritten: NamedIds;
 }
 
 export interface StreamFacts {
@@ -94,11 +114,14 @@ const MOST_NAMED = 100;
 
 const snapshotScript = new Script('snapshot', 'no-writes');
 
+type Names = [count: number, ...ids: string[]];
+type DelayedReply = [ledger: string[], waiting: number, untimed: Names, unwritten: Names];
+
 /** Answer of snapshot.lua. */
 type Reply = [
   now: number,
   deadLetters: [length: number, appended: number] | [],
-  streams: [facts: (number | string)[], ledger: string[], ids: [count: number, ...ids: string[]][]][],
+  streams: [facts: (number | string)[], ledger: string[], ids: Names[], delayed: DelayedReply][],
   ledgers: string[][],
 ];
 
@@ -125,6 +148,9 @@ export async function takeSnapshot(
         keys.retries(stream, group),
         keys.attempts(stream, group),
         keys.ledger(stream, group),
+        keys.schedule(stream).due,
+        keys.schedule(stream).tasks,
+        keys.schedule(stream).ledger,
       ]),
       ...(ledgers ?? []),
     ],
@@ -134,13 +160,14 @@ export async function takeSnapshot(
   return {
     at,
     streams: streams.map(({ taskType, stream }, i) => {
-      const [facts, ledger, ids] = rows[i] ?? [[], [], []];
+      const [facts, ledger, ids, delayed] = rows[i] ?? [[], [], [], undefined];
       return {
         stream,
         taskType,
         ledgerKey: keys.ledger(stream, group),
         ledger: readLedger(ledger),
         facts: readFacts(facts, ids),
+        delayed: readDelayed(keys.schedule(stream).ledger, delayed),
       };
     }),
     deadLetters: { key: keys.deadLetters, length, appended },
@@ -148,11 +175,32 @@ export async function takeSnapshot(
   };
 }
 
-function readLedger(pairs: readonly string[]): Ledger {
-  const counter = (name: string): number => {
-    const at = pairs.findIndex((text, i) => i % 2 === 0 && text === name);
-    return at < 0 ? 0 : Number(pairs[at + 1]);
+function readDelayed(ledgerKey: string, reply: DelayedReply = [[], 0, [0], [0]]): Delayed {
+  const [ledger, waiting, untimed, unwritten] = reply;
+  return {
+    ledgerKey,
+    scheduled: counterOf(ledger, 'scheduled'),
+    promoted: counterOf(ledger, 'promoted'),
+    lost: counterOf(ledger, 'lost'),
+    writtenOff: counterOf(ledger, 'written_off'),
+    waiting,
+    untimed: namedIds(untimed),
+    unwritten: namedIds(unwritten),
   };
+}
+
+function namedIds([count = 0, ...ids]: Names | [] = []): NamedIds {
+  return { count, ids };
+}
+
+/** One counter of a ledger (field, value, field, value …). */
+function counterOf(pairs: readonly string[], name: string): number {
+  const at = pairs.findIndex((text, i) => i % 2 === 0 && text === name);
+  return at < 0 ? 0 : Number(pairs[at + 1]);
+}
+
+function readLedger(pairs: readonly string[]): Ledger {
+  const counter = (name: string): number => counterOf(pairs, name);
   return {
     done: counter('done'),
     dead: counter('dead'),
@@ -169,10 +217,7 @@ function readLedger(pairs: readonly string[]): Ledger {
   };
 }
 
-function readFacts(
-  facts: readonly (number | string)[],
-  ids: readonly (readonly [number, ...string[]])[],
-): StreamFacts | undefined {
+function readFacts(facts: readonly (number | string)[], ids: readonly Names[]): StreamFacts | undefined {
   if (facts.length === 0) return undefined;
   const [
     appended,
@@ -187,10 +232,7 @@ function readFacts(
     due,
     overdue,
   ] = facts;
-  const named = (kind: number): NamedIds => {
-    const [count = 0, ...some] = ids[kind] ?? [];
-    return { count, ids: some };
-  };
+  const named = (kind: number): NamedIds => namedIds(ids[kind]);
   return {
     appended: Number(appended),
     length: Number(length),

@@ -21,6 +21,7 @@ export async function writeOff(
   let lettersLeft = countOf('dead-letters-missing', keys.deadLetters);
   let total = 0;
   for (const { stream, dead } of streams) {
+    total += await writeOffDelayed(redis, keys.schedule(stream).ledger, countOf);
     const ledger = keys.ledger(stream, group);
     const lost = countOf('counted-lost', ledger);
     const missing = countOf('missing', stream) + countOf('stranded', stream);
@@ -32,4 +33,16 @@ export async function writeOff(
     total += lost + missing + letters;
   }
   return total;
+}
+
+/** Delayed tasks that have lost their message count as lost once they are due. */
+async function writeOffDelayed(
+  redis: Redis,
+  ledger: string,
+  countOf: (code: string, key: string) => number,
+): Promise<number> {
+  const lost = countOf('delayed-lost', ledger);
+  const missing = countOf('delayed-missing', ledger);
+  if (lost + missing > 0) await writeOffScript.run(redis, [ledger], [lost, missing, 0]);
+  return lost + missing;
 }

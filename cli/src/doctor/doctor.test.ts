@@ -56,6 +56,7 @@ function factsWith({ info, redis, machine, queue }: Given): Facts {
       foreignStreams: [],
       wrongTypes: [],
       streams: [stream({})],
+      delayed: [],
       deadLetters: { key: 'tasks:dlq', is: 'none', length: 0, oldest: undefined },
       overlapping: [],
       auditFaults: [],
@@ -119,6 +120,7 @@ describe('the doctor', () => {
             stream({ length: 5, groups: [group({ consumers: dead, pending: 3, overdue: 1 })] }),
             stream({ groups: [] }),
           ],
+          delayed: [{ stream: 'tasks:stream', taskType: 'default', waiting: 3, overdue: 1 }],
           wrongTypes: [{ key: 'a', is: 'string' }],
           overlapping: ['tasks'],
           auditFaults: [{ group: 'processors', line: 'accepted 1 ≠ …' }],
@@ -130,7 +132,7 @@ describe('the doctor', () => {
       if (severity === 'warning' || severity === 'error') assert.ok(remedy, check);
     }
     const bad = findings.filter(({ severity }) => severity === 'warning' || severity === 'error');
-    assert.ok(bad.length >= 18, `${bad.length} found`);
+    assert.ok(bad.length >= 19, `${bad.length} found`);
   });
 
   const cases: [what: string, given: Given, check: string, severity: Severity, text: RegExp][] = [

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { deadLetters } from './checks/dead-letters.js';
+import { delayedTasks } from './checks/delayed-tasks.js';
 import { growth, keyTypes, ledger, names } from './checks/keys.js';
 import { hugepages, openFiles, overcommit, somaxconn } from './checks/machine.js';
 import { eviction, memory } from './checks/memory.js';
@@ -29,6 +30,7 @@ const CHECKS: readonly Check[] = [
   consumers,
   takeOver,
   retries,
+  delayedTasks,
   ledger,
   deadLetters,
   growth,

@@ -41,6 +41,8 @@ export interface QueueFacts extends FoundQueue {
   /** Redis time in milliseconds. */
   readonly at: number;
   readonly streams: readonly StreamState[];
+  /** Of each stream that has delayed tasks. */
+  readonly delayed: readonly DelayedState[];
   readonly deadLetters: {
     readonly key: string;
     /** What TYPE says of it. */
@@ -53,6 +55,14 @@ export interface QueueFacts extends FoundQueue {
   readonly overlapping: readonly string[];
   /** What audits of the groups had to say; nothing when all adds up. */
   readonly auditFaults: readonly { readonly group: string; readonly line: string }[];
+}
+
+export interface DelayedState {
+  readonly stream: string;
+  readonly taskType: string;
+  readonly waiting: number;
+  /** Those that should have been promoted a while ago. */
+  readonly overdue: number;
 }
 
 export interface StreamState {

@@ -6,7 +6,7 @@ import { timeOf } from '../entry-id.js';
 import { findQueue } from '../queue-search.js';
 import { redisNow } from '../redis.js';
 import { factOf } from '../reply.js';
-import type { ConsumerState, GroupState, QueueFacts, StreamState } from './facts.js';
+import type { ConsumerState, DelayedState, GroupState, QueueFacts, StreamState } from './facts.js';
 
 /** Consumers look for what is due at least once a second; this long after, nobody does. */
 const OVERDUE_MS = 5_000;
@@ -25,10 +25,11 @@ export async function gatherQueueFacts(redis: Redis, streamName: string): Promis
   }
   return {
     ...found,
-    wrongTypes: [...found.wrongTypes, ...(await wrongSideKeys(redis, streamName, streams))],
+    wrongTypes: [...found.wrongTypes, ...(await wrongSideKeys(redis, streamName, found.types, streams))],
     streamName,
     at,
     streams,
+    delayed: await lookAtDelayed(redis, streamName, found.types, at),
     deadLetters: await lookAtDeadLetters(redis, keys.deadLetters),
     overlapping: await overlapping(redis, streamName, found.foreignStreams),
     auditFaults: await auditAll(redis, streamName, streams),
@@ -97,6 +98,26 @@ async function lookAtGroup(
   };
 }
 
+async function lookAtDelayed(
+  redis: Redis,
+  streamName: string,
+  types: readonly string[],
+  at: number,
+): Promise<DelayedState[]> {
+  const keys = queueKeys(streamName);
+  const all = await Promise.all(
+    types.map(async (taskType) => {
+      const stream = keys.stream(taskType);
+      const { due } = keys.schedule(stream);
+      // Of a wrong type: that is a finding of its own.
+      const waiting = await redis.zcard(due).catch(() => 0);
+      const overdue = await redis.zcount(due, '-inf', at - OVERDUE_MS).catch(() => 0);
+      return { stream, taskType, waiting, overdue };
+    }),
+  );
+  return all.filter(({ waiting }) => waiting > 0);
+}
+
 async function lookAtDeadLetters(redis: Redis, key: string): Promise<QueueFacts['deadLetters']> {
   const is = await redis.type(key);
   if (is !== 'stream') return { key, is, length: 0, oldest: undefined };
@@ -112,6 +133,7 @@ async function lookAtDeadLetters(redis: Redis, key: string): Promise<QueueFacts[
 async function wrongSideKeys(
   redis: Redis,
   streamName: string,
+  types: readonly string[],
   streams: readonly StreamState[],
 ): Promise<{ key: string; is: string }[]> {
   const keys = queueKeys(streamName);
@@ -122,6 +144,11 @@ async function wrongSideKeys(
       { key: keys.ledger(stream, group), should: 'hash' },
     ]),
   );
+  for (const type of types) {
+    const { due, tasks, ledger, lease } = keys.schedule(keys.stream(type));
+    expected.push({ key: due, should: 'zset' }, { key: lease, should: 'string' });
+    expected.push({ key: tasks, should: 'hash' }, { key: ledger, should: 'hash' });
+  }
   expected.push({ key: keys.deadLetters, should: 'stream' });
   const kinds = await Promise.all(expected.map(({ key }) => redis.type(key)));
   return expected.flatMap(({ key, should }, i) => {

@@ -1,16 +1,18 @@
 -- Everything an audit has to know about a queue, at one instant.
 --
 -- KEYS  dead-letter stream,
---       then per stream: stream, retries, attempts, ledger (of the group that is audited),
+--       then per stream: stream, retries, attempts, ledger (of the group that is audited), and of its schedule of
+--       delayed tasks: due times, tasks, ledger,
 --       then the ledgers of all groups of the queue, which the dead-letter stream is balanced against
 -- ARGV  group, parked consumer, number of streams, most ids to name per kind
 -- Returns { now in ms, dead letters, streams, ledgers }
 --         dead letters = { length, appended } or { } when there are none
---         streams = { facts, ledger (field, value ...), ids } per stream, facts = { } when it does not exist
+--         streams = { facts, ledger (field, value ...), ids, schedule } per stream, facts = { } when it does not exist
 --         facts   = { appended, length, groups, group exists, last delivered, highest deleted id, waiting,
 --                     running, parked, when the oldest parked one is due in ms (0: none), parked ones past due }
 --         ids     = { gone, stranded, unscheduled, stale schedule, stale attempts }, each { count, id ... };
 --                   running and parked do not count those that are gone
+--         schedule = { ledger (field, value ...), tasks with a time, ids with a message and no time, the reverse }
 --         ledgers = { field, value ... } per ledger
 --
 -- Atomic because the proof is a sum: a task that moved between two looks would be counted twice or not at all.
@@ -120,8 +122,29 @@ local function look_at_schedule(retries, owner)
   return scheduled, stale, oldest_due, overdue
 end
 
-local function look_at(stream, retries, attempts, ledger)
-  if redis.call('EXISTS', stream) == 0 then return { {}, redis.call('HGETALL', ledger), {} } end
+-- Delayed tasks. Which of them miss a time or a message is looked for only when the numbers differ: there may be many.
+local function look_at_delayed(due_times, tasks, ledger)
+  local waiting = redis.call('ZCARD', due_times)
+  local counted = {}
+  for i, count in ipairs(redis.call('HMGET', ledger, 'scheduled', 'promoted', 'lost', 'written_off')) do
+    counted[i] = tonumber(count) or 0
+  end
+  local expected = counted[1] - counted[2] - counted[3] - counted[4]
+  local untimed, unwritten = names(), names()
+  if waiting ~= expected or waiting ~= redis.call('HLEN', tasks) then
+    for _, id in ipairs(redis.call('HKEYS', tasks)) do
+      if not redis.call('ZSCORE', due_times, id) then name(untimed, id) end
+    end
+    for _, id in ipairs(redis.call('ZRANGE', due_times, 0, -1)) do
+      if redis.call('HEXISTS', tasks, id) == 0 then name(unwritten, id) end
+    end
+  end
+  return { redis.call('HGETALL', ledger), waiting, untimed, unwritten }
+end
+
+local function look_at(stream, retries, attempts, ledger, due_times, tasks, schedule_ledger)
+  local delayed = look_at_delayed(due_times, tasks, schedule_ledger)
+  if redis.call('EXISTS', stream) == 0 then return { {}, redis.call('HGETALL', ledger), {}, delayed } end
   local info = facts_of(redis.call('XINFO', 'STREAM', stream))
   local ours = group_of(stream)
   local owner, order = {}, {}
@@ -153,6 +176,7 @@ local function look_at(stream, retries, attempts, ledger)
       info['max-deleted-entry-id'], waiting, running, parked, oldest_due, overdue },
     redis.call('HGETALL', ledger),
     { gone_names, stranded, unscheduled, stale_schedule, stale_attempts },
+    delayed,
   }
 end
 
@@ -161,10 +185,12 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   local info = facts_of(redis.call('XINFO', 'STREAM', KEYS[1]))
   dead_letters = { info.length, info['entries-added'] }
 end
+-- Keys per stream.
+local WIDTH = 7
 local streams = {}
 for i = 0, stream_count - 1 do
-  streams[#streams + 1] = look_at(KEYS[4 * i + 2], KEYS[4 * i + 3], KEYS[4 * i + 4], KEYS[4 * i + 5])
+  streams[#streams + 1] = look_at(unpack(KEYS, WIDTH * i + 2, WIDTH * i + 1 + WIDTH))
 end
 local ledgers = {}
-for i = 4 * stream_count + 2, #KEYS do ledgers[#ledgers + 1] = redis.call('HGETALL', KEYS[i]) end
+for i = WIDTH * stream_count + 2, #KEYS do ledgers[#ledgers + 1] = redis.call('HGETALL', KEYS[i]) end
 return { now, dead_letters, streams, ledgers }
