@@ -80,17 +80,16 @@ export class Fixture {
     script: object = {},
     type = 'default',
   ): Promise<string[]> {
-    const stream = this.keys.stream(type);
-    const { due, tasks, ledger } = this.keys.schedule(stream);
+    return Promise.all(delaysMs.map((delayMs) => this.schedule(randomUUID(), delayMs, script, type)));
+  }
+
+  /** Schedules a task under this id, and returns it. */
+  async schedule(taskId: string, delayMs: number, script: object = {}, type = 'default'): Promise<string> {
+    const { due, tasks, ledger } = this.keys.schedule(this.keys.stream(type));
     const payload = JSON.stringify({ data: { journal: this.journal, ...script } });
-    return Promise.all(
-      delaysMs.map(async (delayMs) => {
-        const id = randomUUID();
-        const fields = ['task_id', id, 'type', type, 'payload', payload];
-        await this.redis.eval(SCHEDULE, 3, due, tasks, ledger, delayMs, ...fields);
-        return id;
-      }),
-    );
+    const fields = ['task_id', taskId, 'type', type, 'payload', payload];
+    await this.redis.eval(SCHEDULE, 3, due, tasks, ledger, delayMs, ...fields);
+    return taskId;
   }
 
   /** The ids of the tasks in a stream, in their order. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { waitFor } from '@sluice/testbed';
 import { type Fixture, setUp } from './fixture.js';
@@ -76,6 +77,24 @@ const WALKS: Readonly<Record<string, Walk>> = {
     const trail = new Trail(queue, '1-1');
     await trail.reaches('nowhere');
     await queue.redis.xadd('tasks:stream', '1-1', 'task_id', 'any');
+    await trail.reaches('waiting');
+    return trail;
+  },
+  async delay(queue) {
+    const taskId = randomUUID();
+    const trail = new Trail(queue, taskId);
+    await queue.redis.xgroup('CREATE', 'tasks:stream', 'processors', '0', 'MKSTREAM');
+    await trail.reaches('nowhere');
+    await queue.schedule(taskId, 60_000);
+    await trail.reaches('scheduled');
+    return trail;
+  },
+  async promote(queue) {
+    // With room for one task, which never ends, the promoted one is seen in the stream.
+    await bystander(queue);
+    const [taskId = ''] = await queue.scheduleScripts([300]);
+    const trail = new Trail(queue, taskId);
+    await trail.reaches('scheduled');
     await trail.reaches('waiting');
     return trail;
   },

@@ -3,7 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Fixture } from './fixture.js';
 
 /** The states of docs/task-states.md. */
-export type State = 'nowhere' | 'waiting' | 'running' | 'parked' | 'suspect' | 'done' | 'dead' | 'lost';
+export type State =
+  | 'nowhere'
+  | 'scheduled'
+  | 'waiting'
+  | 'running'
+  | 'parked'
+  | 'suspect'
+  | 'done'
+  | 'dead'
+  | 'lost';
 
 const DOCUMENT = new URL('../../../docs/task-states.md', import.meta.url);
 const STREAM = 'tasks:stream';
@@ -12,8 +21,16 @@ const PARKED = '~parked';
 const LOOK_MS = 2;
 
 // One look at everything, so that no state is put together from two moments.
+// A delayed task has no entry yet: until it has, ARGV[2] is its task id.
 const LOOK = `
 local id = ARGV[2]
+if redis.call('HEXISTS', KEYS[5], id) == 1 then return { 'scheduled' } end
+if not string.match(id, '^%d+-%d+$') then
+  for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
+    for i = 2, #entry[2], 2 do if entry[2][i] == ARGV[2] then id = entry[1] end end
+  end
+  if id == ARGV[2] then return { 'nowhere' } end
+end
 local function count(field) return tonumber(redis.call('HGET', KEYS[3], field) or '0') end
 local dead = 0
 for _, letter in ipairs(redis.call('XRANGE', KEYS[4], '-', '+')) do
@@ -27,18 +44,24 @@ if not pending.err and pending[1] then owner, deliveries = pending[1][2], pendin
 return { #redis.call('XRANGE', KEYS[1], id, id), owner, deliveries, redis.call('HGET', KEYS[2], id) or '', dead,
   count('done'), count('lost') }`;
 
-/** The state a task is in, by what stands in Redis about its entry. The only task of its queue that ends, or is lost. */
+/**
+ * The state a task is in, by what stands in Redis about its entry, or under its task id while it is delayed. The only
+ * task of its queue that ends, or is lost.
+ */
 export async function stateOf({ redis, keys }: Fixture, entryId: string): Promise<State> {
   const reply = await redis.eval(
     LOOK,
-    4,
+    5,
     STREAM,
     keys.attempts(STREAM, GROUP),
     keys.ledger(STREAM, GROUP),
     keys.deadLetters,
+    keys.schedule(STREAM).tasks,
     GROUP,
     entryId,
   );
+  const [word] = reply as unknown[];
+  if (word === 'scheduled' || word === 'nowhere') return word;
   const [there, owner, deliveries, history, dead, done, lost] = reply as [
     number,
     string,
