@@ -10,6 +10,9 @@ const TICK_MS = 10;
 /** Requests under way at once, beyond which nothing new is sent. */
 const MOST_UNDER_WAY = 500;
 
+/** When a task is due, as its envelope says it; nothing for one that is due at once. */
+export type Timing = { delay: number } | { run_at: string } | Record<string, never>;
+
 /**
  * What became of one request. Where a status is missing: `hung`; `cut`, the connection broke; `unseen`, this process stood
  * still meanwhile.
@@ -32,16 +35,26 @@ export class IntakeLoad {
   readonly #url: string;
   readonly #perSecond: number;
   readonly #work: (n: number) => Omit<Work, 'n'>;
+  readonly #timing: (n: number) => Timing;
   readonly #underWay = new Set<Promise<void>>();
   readonly #sending: Promise<void>;
   #next = 0;
   #stopping = false;
 
-  /** @param work what task number n is to do */
-  constructor(url: string, perSecond: number, work: (n: number) => Omit<Work, 'n'>) {
+  /**
+   * @param work what task number n is to do
+   * @param timing when task number n is due
+   */
+  constructor(
+    url: string,
+    perSecond: number,
+    work: (n: number) => Omit<Work, 'n'>,
+    timing: (n: number) => Timing = () => ({}),
+  ) {
     this.#url = `${url}/tasks`;
     this.#perSecond = perSecond;
     this.#work = work;
+    this.#timing = timing;
     this.#sending = this.#send();
   }
 
@@ -82,7 +95,7 @@ export class IntakeLoad {
       const response = await fetch(this.#url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ data: { n, ...this.#work(n) } satisfies Work }),
+        body: JSON.stringify({ data: { n, ...this.#work(n) } satisfies Work, ...this.#timing(n) }),
         signal: AbortSignal.timeout(HUNG_MS),
       });
       const { task_id } = (await response.json()) as { task_id?: string }; // or an error, which has none

@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.js';
+import { delaysAreKept } from './scenarios/delays-are-kept.js';
 import { diskFullPasses } from './scenarios/disk-full-passes.js';
 import { droppedRepliesHangNothing } from './scenarios/dropped-replies-hang-nothing.js';
 import { groupsDoNotDisturbEachOther } from './scenarios/groups-do-not-disturb-each-other.js';
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   lateResultsAreFenced,
   // A dead downstream that burns no attempts takes its place here with the breaker.
   retriesAreOnTime,
+  delaysAreKept,
   sigtermFinishesWork,
   groupsDoNotDisturbEachOther,
 ];

@@ -1,14 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Arena } from '../arena.js';
-import { fakeTimeLibrary, withClockAhead } from '../fake-time.js';
+import { clocksApart, startConsumersApart } from '../clocks-apart.js';
 import { percentile } from '../percentile.js';
-import { atLeast, exactly, type Finding, type Scenario, skipped, within } from '../scenario.js';
+import { exactly, type Finding, type Scenario, within } from '../scenario.js';
 import type { Work } from '../work.js';
 
 const BASE_S = 1;
 const JITTER = 0.2;
 const MOST_LATE = 0.1;
-const AHEAD_S = 3600;
 /** A steady flow: with all of them due in one moment, one would measure how long the work takes, not when it begins. */
 const CHUNK = 10;
 const CHUNK_MS = 100;
@@ -16,7 +15,7 @@ const RETRY_AFTER_MS = [1000, 1500, 3000];
 
 /**
  * Every attempt but the last fails, with the back-off or with a time that the handler asks for, on consumers whose
- * clocks are an hour apart. (Delayed tasks join when the intake has them.)
+ * clocks are an hour apart.
  */
 export const retriesAreOnTime: Scenario = {
   name: 'retries-are-on-time',
@@ -26,15 +25,13 @@ export const retriesAreOnTime: Scenario = {
   async run(arena) {
     const tasks = arena.size(60, 3000);
     const options = { threads: 1, backoffBaseSeconds: BASE_S, backoffJitter: JITTER };
-    const library = fakeTimeLibrary();
-    await arena.consumer(options);
-    await arena.consumer(options, library === undefined ? {} : withClockAhead(library, AHEAD_S));
+    await startConsumersApart(arena, options);
     for (let n = 0; n < tasks; n += CHUNK) {
       await arena.append(Array.from({ length: CHUNK }, (_, i) => taskNumber(n + i)));
       await pause(CHUNK_MS);
     }
     await arena.settled(10_000);
-    return [...punctuality(arena, tasks), clocksApart(arena, library !== undefined)];
+    return [...punctuality(arena, tasks), clocksApart(arena)];
   },
 };
 
@@ -67,12 +64,4 @@ function punctuality(arena: Arena, tasks: number): Finding[] {
     within('late beyond the jitter, p99', percentile(late, 0.99), MOST_LATE * 100, '%'),
     within('late beyond the jitter, most', percentile(late, 1), MOST_LATE * 100, '%'),
   ];
-}
-
-/** How far the clocks were apart, as the runs themselves saw it. */
-function clocksApart(arena: Arena, faked: boolean): Finding {
-  const what = 'clocks of the two consumers apart';
-  if (!faked) return skipped(what, 'libfaketime is not installed (Debian: apt-get install faketime)');
-  const offsets = [...arena.journal.runs.values()].flat().map((run) => run.wallClock - run.startedAt);
-  return atLeast(what, Math.round((Math.max(...offsets) - Math.min(...offsets)) / 1000), AHEAD_S - 1, 's');
 }
