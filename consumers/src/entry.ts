@@ -12,6 +12,10 @@ export class Lane {
   running = 0;
   /** The last read brought as many as were asked for. */
   mayHaveMore = false;
+  /** Entries that are due may have found no place. */
+  dueWaiting = false;
+  /** Who gets the next place when both want it: under load neither retries nor new tasks may wait for ever. */
+  next: 'due' | 'new' = 'due';
   /** Not read before this time, by performance.now(): its key is no stream, for instance. */
   unreadableUntil = 0;
 
@@ -20,6 +24,11 @@ export class Lane {
     this.keys = keys;
     this.limit = limit;
   }
+}
+
+/** Whether the next place of a lane is kept for what is due there, and not read for. */
+export function isKeptForDue(lane: Lane): boolean {
+  return lane.dueWaiting && lane.next === 'due';
 }
 
 /** An entry of a stream that was delivered to this thread, until Redis has confirmed what became of it. */

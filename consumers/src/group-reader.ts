@@ -147,6 +147,7 @@ export class GroupReader {
       await this.#room();
       return;
     }
+    for (const lane of plan.lanes) lane.next = 'due';
     const reserved = plan.count * plan.lanes.length;
     this.#held.reserve(reserved);
     let reply: Reply;

@@ -111,6 +111,15 @@ test('leaves out a lane that cannot be read for now', () => {
   assert.equal(lanes.plan(100, 1000, 5)?.lanes.length, 2);
 });
 
+test('leaves a lane to what is due there when that found no place, every other time', () => {
+  const { lanes, all } = lanesOf([5, 5], 10);
+  const [first] = all as [Lane];
+  first.dueWaiting = true;
+  assert.deepEqual(lanes.plan(10, 100, 0)?.lanes, [all[1]]);
+  first.next = 'new';
+  assert.deepEqual(lanes.plan(10, 100, 0)?.lanes, all);
+});
+
 test('a full lane is read on its own every other turn, and not held back by the room of others', () => {
   const { lanes, all } = lanesOf([1, 100], 100);
   (all[1] as Lane).mayHaveMore = true; // there are two

@@ -1,4 +1,4 @@
-import type { Entry, Lane } from './entry.js';
+import { type Entry, isKeptForDue, type Lane } from './entry.js';
 
 /** What to ask Redis for next. */
 export interface ReadPlan {
@@ -100,7 +100,9 @@ export class Lanes {
    * @param now by performance.now()
    */
   plan(most: number, freeSlots: number, now: number): ReadPlan | undefined {
-    const open = this.all.filter((lane) => lane.unreadableUntil <= now && this.roomFor(lane) > 0);
+    const open = this.all.filter(
+      (lane) => lane.unreadableUntil <= now && this.roomFor(lane) > 0 && !isKeptForDue(lane),
+    );
     if (open.length === 0 || freeSlots < open.length || this.#running + this.#waiting >= this.#limit) {
       return undefined;
     }

@@ -34,6 +34,7 @@ export class Retries {
   readonly #quota: ReadQuota;
   readonly #dispatch: () => void;
   readonly #suspectOrphans: () => void;
+  readonly #looked: (lane: Lane) => void;
   readonly #count: (read: number) => void;
   readonly #report: ConsumerListener;
   /** When each lane is to be looked at next, by performance.now(). */
@@ -56,6 +57,8 @@ export class Retries {
     dispatch: () => void;
     /** What was claimed may not have arrived. */
     suspectOrphans: () => void;
+    /** Places that were kept for what is due can be read for. */
+    looked: (lane: Lane) => void;
     count: (read: number) => void;
     report: ConsumerListener;
   }) {
@@ -67,6 +70,7 @@ export class Retries {
     this.#quota = parts.quota;
     this.#dispatch = parts.dispatch;
     this.#suspectOrphans = parts.suspectOrphans;
+    this.#looked = parts.looked;
     this.#count = parts.count;
     this.#report = parts.report;
     this.#lookAt = parts.lanes.all.map(() => 0);
@@ -110,6 +114,12 @@ export class Retries {
     this.#wake?.();
   }
 
+  /** A place in this lane is free that was kept for what is due. */
+  roomChanged(lane: Lane): void {
+    this.#lookAt[lane.index] = 0;
+    this.#wake?.();
+  }
+
   /** Does something while nothing is being taken. */
   between(job: () => Promise<void>): Promise<void> {
     if (this.#stopping) return job();
@@ -124,6 +134,7 @@ export class Retries {
     const most = Math.min(this.#quota.current, this.#lanes.roomFor(lane), this.#held.freeSlots);
     if (most <= 0) {
       // No place for this lane in this thread, now or at all.
+      lane.dueWaiting = lane.limit > 0;
       this.#lookAt[lane.index] = performance.now() + (lane.limit === 0 ? LOOK_MS : NO_ROOM_MS);
       return;
     }
@@ -144,6 +155,9 @@ export class Retries {
       throw error;
     } finally {
       this.#held.unreserve(most);
+      lane.dueWaiting = false;
+      lane.next = 'new';
+      this.#looked(lane);
     }
     this.#takeIn(lane, reply, most);
   }

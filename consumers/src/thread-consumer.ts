@@ -1,6 +1,6 @@
 import type { ConsumerListener } from '@sluice/telemetry';
 import { outcomeWriter } from './broken.js';
-import { Lane } from './entry.js';
+import { isKeptForDue, Lane } from './entry.js';
 import { laneKeys } from './group.js';
 import { GroupReader } from './group-reader.js';
 import type { LoadedHandler } from './handler-registry.js';
@@ -89,7 +89,7 @@ export class ThreadConsumer {
         report,
         parked: (lane, delayMs) => this.#retries.dueIn(lane, delayMs),
         settled: (lane, entries) => {
-          this.#reader.roomChanged(lane);
+          this.#roomChanged(lane);
           // The next suspect of this lane may have been waiting for this one.
           if (entries.some((entry) => entry.crashes >= SUSPECT_CRASHES)) this.#retries.dueIn(lane, 0);
           if (this.#held.empty) this.#whenEmpty?.();
@@ -105,13 +105,14 @@ export class ThreadConsumer {
       acknowledgeFirst: setup.broken === 'acknowledge-first',
       settle: (entry, outcome) => {
         this.#settler.settle(entry, outcome);
-        this.#reader.roomChanged(entry.lane);
+        this.#roomChanged(entry.lane);
       },
     });
     this.#retries = new Retries({
       ...shared,
       link: this.#commands,
       suspectOrphans: () => this.#reader.suspectOrphans(),
+      looked: (lane) => this.#reader.roomChanged(lane),
     });
     this.#reader = new GroupReader({
       ...shared,
@@ -149,7 +150,7 @@ export class ThreadConsumer {
   /** Others have taken these over: tells their handlers, and forgets those that have not started. */
   leasesLost(lost: readonly LostLease[]): void {
     loseLeases(lost, this.#held, this.#lanes, this.#report);
-    for (const lane of this.#lanes.all) this.#reader.roomChanged(lane);
+    for (const lane of this.#lanes.all) this.#roomChanged(lane);
     if (this.#held.empty) this.#whenEmpty?.();
   }
 
@@ -166,6 +167,11 @@ export class ThreadConsumer {
     }
     this.#reading.close();
     this.#commands.close();
+  }
+
+  #roomChanged(lane: Lane): void {
+    if (isKeptForDue(lane)) this.#retries.roomChanged(lane);
+    else this.#reader.roomChanged(lane);
   }
 
   #sweep(): void {

@@ -226,3 +226,18 @@ test('any number of suspects that wait for one another let the retries of other 
   });
   assert.ok(queue.ids('start').length < 100);
 });
+
+test('under a full load, what is due gets every second place, and new tasks the others', async (t) => {
+  const queue = await setUp(t);
+  const failing = 40;
+  await queue.appendScripts(failing, { do: 'throw', until: 1 });
+  await queue.appendScripts(1500, { ms: 4 });
+  await queue.consume({ threads: 1, maxConcurrentTasks: 4 });
+  await queue.drained();
+  const starts = queue.lines().filter((line) => line.event === 'start');
+  const firstFailure = starts.findIndex((line) => line.attempt === 1);
+  const lastRetry = starts.findLastIndex((line) => line.attempt === 2);
+  const between = starts.slice(firstFailure, lastRetry).filter((line) => line.attempt === 1).length;
+  // Some 80 with turns taken; 400 to 1,500 where a retry has to find a place by luck.
+  assert.ok(between >= failing / 2 && between < 5 * failing, `${between} new tasks before the last retry`);
+});
