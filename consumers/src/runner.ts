@@ -7,7 +7,7 @@ import type { HeldEntries } from './held-entries.js';
 import type { Lanes } from './lanes.js';
 import { type DeadReason, DONE, type Outcome, outcomeOfFailure, outcomeOfPoison } from './outcome.js';
 import type { ReadQuota } from './read-quota.js';
-import { Poison, type RunnableTask, readTask } from './task-reader.js';
+import { noteNames, Poison, type RunnableTask, readTask } from './task-reader.js';
 import type { ThreadBoard } from './thread-protocol.js';
 
 /** How long tasks are started in one go before timers, sockets and the heartbeat get their turn. */
@@ -108,7 +108,7 @@ export class Runner {
 
   #start(entry: Entry, now: number): void {
     if (entry.crashes >= this.#maxCrashes) {
-      this.#bury(entry, 'crashed', new Error(`its process or thread died in each of ${entry.crashes} runs`));
+      this.#buryUnseen(entry);
       return;
     }
     let runnable: RunnableTask;
@@ -148,6 +148,15 @@ export class Runner {
     if (entry.decided) return;
     const { retryPolicy } = entry.handler as LoadedHandler; // set before the handler was called
     this.#decide(entry, outcomeOfFailure(thrown, entry, retryPolicy, this.#random()));
+  }
+
+  #buryUnseen(entry: Entry): void {
+    try {
+      noteNames(entry);
+    } catch {
+      // No task at all: events can only say that there was one.
+    }
+    this.#bury(entry, 'crashed', new Error(`its process or thread died in each of ${entry.crashes} runs`));
   }
 
   #bury(entry: Entry, reason: DeadReason, error: unknown): void {

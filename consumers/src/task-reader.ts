@@ -23,16 +23,26 @@ export interface RunnableTask {
 }
 
 /**
+ * Notes on an entry what events say of it.
+ *
+ * @throws Poison when it is no task at all
+ */
+export function noteNames(entry: Entry): TaskMessage {
+  const message = messageOf(entry);
+  entry.taskId = message.taskId;
+  entry.taskType = message.type;
+  entry.traceContext = message.traceContext;
+  return message;
+}
+
+/**
  * Makes a task of an entry: reads its fields, finds its handler, decodes the payload and checks the data.
  * Also notes on the entry what events say of it.
  *
  * @throws Poison when it cannot
  */
 export function readTask(entry: Entry, handlers: ReadonlyMap<string, LoadedHandler>): RunnableTask {
-  const message = messageOf(entry);
-  entry.taskId = message.taskId;
-  entry.taskType = message.type;
-  entry.traceContext = message.traceContext;
+  const message = noteNames(entry);
   const handler = handlers.get(message.type);
   if (handler === undefined) {
     const known = [...handlers.keys()].join(', ');

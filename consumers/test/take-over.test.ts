@@ -74,8 +74,11 @@ test('a task that kills its process is a dead letter after its crashes, and the 
     const process = await queue.consumeInProcess({ threads: 1 });
     await process.exited;
   }
-  await queue.consume();
+  const { events } = await queue.consume();
   await queue.drained();
+  await soon('the dead letter to be reported by its name', () =>
+    events.some((event) => event.type === 'task-dead' && event.taskId === deadly),
+  );
   assert.equal(queue.ids('start').filter((id) => id === deadly).length, 3);
   assert.deepEqual(
     (await queue.deadLetters()).map((letter) => [letter.task_id, letter.reason, letter.crashes]),
