@@ -14,6 +14,8 @@ const CONSUMERS = 3;
 const MAX_CRASHES = 3;
 /** Runs that ended with their process after which a task is a suspect: run while no other suspect is. */
 const SUSPECT_AFTER = 2;
+/** Unexpected dead letters that are named one by one: reason, attempts, crashes. */
+const MOST_NAMED = 5;
 const IN_FLIGHT = 200;
 const MOST_MS = 200;
 
@@ -59,10 +61,11 @@ export const killedConsumersLoseNothing: Scenario = {
     const account = await accountFor(arena, taskOf.values());
     // Who is in flight at three kills is taken for the culprit: that is what MAX_CRASHES says.
     const letters = await arena.deadLetters();
+    // One more when the process that was to bury it was killed just then.
     const otherDead = letters.filter(
       ({ reason, attempts, crashes }) =>
-        reason !== 'crashed' || attempts !== '0' || crashes !== String(MAX_CRASHES),
-    ).length;
+        reason !== 'crashed' || attempts !== '0' || Number(crashes) < MAX_CRASHES,
+    );
     const waits: number[] = [];
     const suspectWaits: number[] = [];
     for (const { taskId, pid, killedAt } of held) {
@@ -74,7 +77,12 @@ export const killedConsumersLoseNothing: Scenario = {
       exactly('consumers killed', kills, arena.size(5, 50)),
       exactly(`lost of ${tasks}`, account.lost.length, 0),
       stated(`dead letters: killed ${MAX_CRASHES} times while they ran`, String(account.dead)),
-      exactly('dead letters with any other history', otherDead, 0),
+      exactly('dead letters with any other history', otherDead.length, 0),
+      ...otherDead
+        .slice(0, MOST_NAMED)
+        .map((letter) =>
+          stated(letter.task_id ?? '', `${letter.reason} ${letter.attempts} ${letter.crashes}`),
+        ),
       atMost('ran more than once (bar: in flight at the kills)', account.duplicates, held.length),
       exactly('of these not recognisable by attempt > 1', account.unrecognisable, 0),
       within('runs again after its first kill, p99', percentile(waits, 0.99), LEASE_S + GRACE_S, 's'),

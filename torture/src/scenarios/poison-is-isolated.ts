@@ -4,7 +4,7 @@ import { taskIdOf } from '../append-tasks.js';
 import type { Arena } from '../arena.js';
 import type { Fleet } from '../fleet.js';
 import { monotonicMs } from '../monotonic.js';
-import { exactly, type Finding, type Scenario, within } from '../scenario.js';
+import { exactly, type Finding, type Scenario, stated, within } from '../scenario.js';
 import { longestSlump } from '../slump.js';
 import type { Deed, Work } from '../work.js';
 
@@ -124,16 +124,23 @@ class PoisonRound {
     }
     const among = ids.length === 1 ? this.#poison[0]?.do : 'throwing';
     const neighbours = [...this.#appendedAt.keys()];
-    const undone = neighbours.filter((id) => !journal.ended.has(id)).length;
+    const undone = neighbours.filter((id) => !journal.ended.has(id));
     const charged = new Set(fleet.output.match(/"type":"task-(?:retried|dead)","taskId":"[^"]+"/g) ?? []);
     const chargedNeighbours = [...charged].filter((text) => !ids.some((id) => text.includes(`"${id}"`)));
     const ends = neighbours.flatMap((id) => journal.runsOf(id)[0]?.endedAt ?? []);
     const slump = longestSlump([...this.#appendedAt.values()], ends);
     return [
       ...findings,
-      exactly(`${among}: neighbours not done, of ${neighbours.length}`, undone, 0),
+      exactly(`${among}: neighbours not done, of ${neighbours.length}`, undone.length, 0),
+      ...undone.map((id) => stated(`${among}: ${id}`, fateOf(letters.find((one) => one.task_id === id)))),
       exactly(`${among}: neighbours charged with an attempt`, chargedNeighbours.length, 0),
       within(`${among}: longest time below half the throughput`, slump / 1000, BACK_WITHIN_S, 's'),
     ];
   }
+}
+
+function fateOf(letter: Record<string, string> | undefined): string {
+  if (letter === undefined) return 'no dead letter either';
+  const { reason, attempts, crashes, error_message } = letter;
+  return `dead letter: ${reason}, attempts ${attempts}, crashes ${crashes}: ${error_message}`;
 }
