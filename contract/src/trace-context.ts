@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { RandomPool, writeHex } from './random-hex.js';
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
 
@@ -8,20 +8,19 @@ export function isTraceparent(value: string): boolean {
   return TRACEPARENT.test(value) && (value.length === 55 || (value.length > 55 && !value.startsWith('00')));
 }
 
-const POOL_BYTES = 24 * 512;
-const pool = Buffer.allocUnsafe(POOL_BYTES);
-let used = POOL_BYTES;
+const IDS_BYTES = 24;
+const ids = new RandomPool(IDS_BYTES);
+const text = Buffer.from(`00-${'0'.repeat(32)}-${'0'.repeat(16)}-01`);
 
-/** A new sampled traceparent: version 00, random trace and parent id. One system call per 512 of them. */
+/** A new sampled traceparent: version 00, random trace and parent id. */
 export function newTraceparent(): string {
-  if (used === POOL_BYTES) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  const start = used;
-  used += 24;
+  const start = ids.take();
+  const { bytes } = ids;
   // An all-zero id is invalid; setting one bit costs less than testing for it and leaves 127 and 63 random bits.
-  pool[start + 15] = (pool[start + 15] as number) | 1;
-  pool[start + 23] = (pool[start + 23] as number) | 1;
-  return `00-${pool.toString('hex', start, start + 16)}-${pool.toString('hex', start + 16, start + 24)}-01`;
+  bytes[start + 15] = (bytes[start + 15] as number) | 1;
+  bytes[start + 23] = (bytes[start + 23] as number) | 1;
+  writeHex(bytes, start, 16, text, 3);
+  writeHex(bytes, start + 16, 8, text, 36);
+  // One flat string: put together from parts, it would have to be flattened wherever it is written.
+  return text.toString('latin1');
 }

@@ -18,7 +18,8 @@ const COPIED_BYTES = 8 * 1024;
 export class AppendBuffer {
   private chunks: Buffer[] = [];
   private lent: Buffer[] = [];
-  private block: Buffer;
+  /** What {@link claim} made room in. */
+  block: Buffer;
   private start = 0;
   private at = 0;
   private readonly spare: Buffer[] = [];
@@ -31,6 +32,14 @@ export class AppendBuffer {
   text(text: string): void {
     if (this.at + text.length > BLOCK_BYTES) this.nextBlock();
     this.at += this.block.write(text, this.at, 'latin1');
+  }
+
+  /** Adds room in one piece, which the caller fills: from the offset returned on, in {@link block}. At most 16 KiB. */
+  claim(length: number): number {
+    if (this.at + length > BLOCK_BYTES) this.nextBlock();
+    const start = this.at;
+    this.at += length;
+    return start;
   }
 
   /** Adds bytes. */

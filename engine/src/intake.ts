@@ -3,8 +3,8 @@ import { type ContentType, SluiceError } from '@sluice/contract';
 import type { EngineCounters } from '@sluice/telemetry';
 import type { Admission } from './admission.js';
 import {
-  acceptedSuffix,
-  answerAccepted,
+  AcceptedBody,
+  answerAcceptedForLater,
   answerRefusal,
   isRefusalCode,
   type Refusal,
@@ -38,10 +38,10 @@ const DISCARDED_BODY_LIMITS = 8;
 export class Intake implements IntakeDesk {
   /** While draining, each answer closes its connection, so that clients go elsewhere. */
   draining = false;
-  private readonly acceptedSuffix: string;
+  private readonly acceptedBody: AcceptedBody;
 
   constructor(private readonly options: IntakeOptions) {
-    this.acceptedSuffix = acceptedSuffix(options.ackMode);
+    this.acceptedBody = new AcceptedBody(options.ackMode);
   }
 
   /** Takes in one request. uWebSockets.js ends the process if a handler throws or forgets to answer: it does neither. */
@@ -193,8 +193,8 @@ export class Intake implements IntakeDesk {
 
   accepted(response: HttpResponse, taskId: string, dueAt: number | undefined): void {
     this.options.counters.accepted++;
-    const suffix = dueAt === undefined ? this.acceptedSuffix : acceptedSuffix(this.options.ackMode, dueAt);
-    answerAccepted(response, taskId, suffix, this.draining);
+    if (dueAt === undefined) this.acceptedBody.answer(response, taskId, this.draining);
+    else answerAcceptedForLater(response, taskId, this.options.ackMode, dueAt, this.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {

@@ -1,6 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { randomUUID } from 'node:crypto';
-import type { ContentType } from '@sluice/contract';
+import { type ContentType, newTaskId } from '@sluice/contract';
 import { type Refusal, unavailable } from './answers.js';
 import type { BacklogGauge } from './backlog-watch.js';
 import type { AppendFailure, AppendWaiter } from './batcher.js';
@@ -32,7 +31,7 @@ export interface IntakeDesk {
 
 /** One task on its way: ends exactly once, and leaves the intake exactly once. */
 export class PendingTask implements AppendWaiter {
-  readonly taskId = randomUUID();
+  readonly taskId = newTaskId();
   bytes = 0;
   /** Answered, or the client is gone: the response must not be touched. */
   isOver = false;

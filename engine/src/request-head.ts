@@ -59,8 +59,10 @@ function readHeader(name: string, value: string): void {
       return;
     case 'content-length':
       if (head.contentLength !== -1) head.ambiguity = 'it has more than one Content-Length; allowed: one';
-      else if (!/^\d{1,15}$/.test(value)) head.ambiguity = 'its Content-Length is not a number';
-      else head.contentLength = Number(value);
+      else {
+        head.contentLength = lengthOf(value);
+        if (head.contentLength === -1) head.ambiguity = 'its Content-Length is not a number';
+      }
       return;
     case 'transfer-encoding':
       if (head.chunked || value.toLowerCase() !== 'chunked') {
@@ -72,4 +74,18 @@ function readHeader(name: string, value: string): void {
       traceparent = value;
       return;
   }
+}
+
+const MOST_DIGITS = 15;
+
+/** The number that nothing but decimal digits stand for; -1 for anything else, or more than 15 of them. */
+function lengthOf(value: string): number {
+  if (value.length === 0 || value.length > MOST_DIGITS) return -1;
+  let length = 0;
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
 }

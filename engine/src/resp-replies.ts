@@ -49,17 +49,26 @@ export class RespReplies {
   /** Index after the reply that starts at `at`, or -1 if it has not arrived whole. */
   private replyEnd(bytes: Buffer, at: number): number {
     const kind = bytes[at];
+    if (kind === DOLLAR) return this.bulkEnd(bytes, at);
     const line = bytes.indexOf(CR, at + 1);
     if (line === -1 || line + 1 >= bytes.length) return -1;
     if (kind === PLUS || kind === MINUS || kind === COLON) return line + 2;
-    if (kind !== DOLLAR) throw new Error(`Redis answered with an unexpected kind of reply (byte ${kind})`);
+    throw new Error(`Redis answered with an unexpected kind of reply (byte ${kind})`);
+  }
+
+  /** What every append is answered with: an entry id. Its length is read on the way to the end of the line. */
+  private bulkEnd(bytes: Buffer, at: number): number {
     let length = 0;
-    for (let i = at + 1; i < line; i++) {
-      const digit = bytes[i] as number; // i < line < length
-      if (digit === MINUS) return line + 2; // $-1, the null bulk string, has no second line
-      length = length * 10 + digit - 0x30;
+    for (let i = at + 1; i < bytes.length; i++) {
+      const byte = bytes[i] as number; // i < length
+      if (byte === CR) {
+        const end = i + 2 + length + 2;
+        return end <= bytes.length ? end : -1;
+      }
+      // $-1, the null bulk string, has no second line: together with its end, that is five bytes.
+      if (byte === MINUS) return at + 5 <= bytes.length ? at + 5 : -1;
+      length = length * 10 + byte - 0x30;
     }
-    const end = line + 2 + length + 2;
-    return end <= bytes.length ? end : -1;
+    return -1;
   }
 }

@@ -13,36 +13,96 @@ export type XaddEncoder = (
 
 const UUID_LENGTH = 36;
 const ISO_TIMESTAMP_LENGTH = 24;
+const TRACEPARENT_LENGTH = 55;
+const CRLF = 0x0a0d;
+
+/** All of a command that comes before its payload: the same bytes for each task but for three places. */
+interface Head {
+  readonly bytes: Buffer;
+  readonly taskIdAt: number;
+  readonly timestampAt: number;
+  /** The time that stands in `bytes` now. */
+  timestamp: string;
+}
 
 /**
  * An encoder for the tasks of one type. All that is the same in each of its commands is put together here,
- * once: per task only ids, time and payload are left to write.
+ * once: per task only ids, payload and its length are left to write.
  *
  * @param dropOldestAt with a number, Redis deletes the oldest entries beyond it, read or not
  * @see https://redis.io/docs/latest/commands/xadd/
  */
 export function xaddEncoder(stream: string, type: string, dropOldestAt?: number): XaddEncoder {
+  const json = headOf(stream, type, 'application/json', dropOldestAt);
+  const msgpack = headOf(stream, type, 'application/msgpack', dropOldestAt);
+  const afterPayload = `\r\n${bulk(MESSAGE_FIELDS[5])}$`;
+  const tail = Buffer.from(`${afterPayload}${TRACEPARENT_LENGTH}\r\n${'0'.repeat(TRACEPARENT_LENGTH)}\r\n`);
+  const traceAt = tail.length - TRACEPARENT_LENGTH - 2;
+  return (into, taskId, timestamp, contentType, payload, traceContext) => {
+    const head = contentType === 'application/json' ? json : msgpack;
+    if (head.timestamp !== timestamp) {
+      head.timestamp = timestamp;
+      head.bytes.write(timestamp, head.timestampAt, 'latin1');
+    }
+    const digits = digitsOf(payload.length);
+    const headLength = head.bytes.length;
+    const start = into.claim(headLength + digits + 2);
+    const { block } = into;
+    block.set(head.bytes, start);
+    writeText(taskId, UUID_LENGTH, block, start + head.taskIdAt);
+    writeNumber(payload.length, digits, block, start + headLength);
+    into.bytes(payload);
+    if (traceContext.length !== TRACEPARENT_LENGTH) {
+      into.text(`${afterPayload}${traceContext.length}\r\n${traceContext}\r\n`);
+      return;
+    }
+    const end = into.claim(tail.length);
+    into.block.set(tail, end);
+    writeText(traceContext, TRACEPARENT_LENGTH, into.block, end + traceAt);
+  };
+}
+
+function headOf(stream: string, type: string, contentType: ContentType, dropOldestAt?: number): Head {
   const trimming = dropOldestAt === undefined ? [] : ['MAXLEN', '~', String(dropOldestAt)];
   const words = ['XADD', stream, ...trimming, '*'];
-  const [taskIdName, timestampName, typeName, contentTypeName, payloadName, traceContextName] =
-    MESSAGE_FIELDS;
-  const head =
+  const [taskIdName, timestampName, typeName, contentTypeName, payloadName] = MESSAGE_FIELDS;
+  const beforeTaskId =
     `*${words.length + 2 * MESSAGE_FIELDS.length}\r\n` +
     words.map(bulk).join('') +
     bulk(taskIdName) +
     `$${UUID_LENGTH}\r\n`;
-  const beforeTimestamp = `\r\n${bulk(timestampName)}$${ISO_TIMESTAMP_LENGTH}\r\n`;
-  const beforeLength = (contentType: ContentType): string =>
-    `\r\n${bulk(typeName)}${bulk(type)}${bulk(contentTypeName)}${bulk(contentType)}${bulk(payloadName)}$`;
-  const json = beforeLength('application/json');
-  const msgpack = beforeLength('application/msgpack');
-  const afterPayload = `\r\n${bulk(traceContextName)}$`;
-  return (into, taskId, timestamp, contentType, payload, traceContext) => {
-    const middle = contentType === 'application/json' ? json : msgpack;
-    into.text(`${head}${taskId}${beforeTimestamp}${timestamp}${middle}${payload.length}\r\n`);
-    into.bytes(payload);
-    into.text(`${afterPayload}${traceContext.length}\r\n${traceContext}\r\n`);
+  const beforeTimestamp = `${beforeTaskId}${'0'.repeat(UUID_LENGTH)}\r\n${bulk(timestampName)}$${ISO_TIMESTAMP_LENGTH}\r\n`;
+  const timestamp = '0'.repeat(ISO_TIMESTAMP_LENGTH);
+  const rest = `\r\n${bulk(typeName)}${bulk(type)}${bulk(contentTypeName)}${bulk(contentType)}${bulk(payloadName)}$`;
+  return {
+    bytes: Buffer.from(beforeTimestamp + timestamp + rest, 'latin1'),
+    taskIdAt: beforeTaskId.length,
+    timestampAt: beforeTimestamp.length,
+    timestamp,
   };
+}
+
+/** Writes text of one byte a character. For some 50 of them this costs less than a call into C++. */
+function writeText(text: string, length: number, to: Buffer, at: number): void {
+  for (let i = 0; i < length; i++) to[at + i] = text.charCodeAt(i);
+}
+
+/** How many decimal digits a length has. */
+function digitsOf(length: number): number {
+  let digits = 1;
+  for (let rest = length; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+  return digits;
+}
+
+/** Writes a number and the end of its line. */
+function writeNumber(value: number, digits: number, to: Buffer, at: number): void {
+  let rest = value;
+  for (let i = at + digits - 1; i >= at; i--) {
+    to[i] = 0x30 + (rest % 10);
+    rest = Math.floor(rest / 10);
+  }
+  to[at + digits] = CRLF & 0xff;
+  to[at + digits + 1] = CRLF >> 8;
 }
 
 /** A bulk string, as latin1 text whose bytes are the UTF-8 of the word. */
