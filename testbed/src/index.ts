@@ -2,5 +2,6 @@ export { freePort } from '@sluice/launcher';
 export { type Answer, type Load, type LoadOptions, startLoad } from './load.js';
 export { type Exit, type RunningProcess, startProcess } from './process.js';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.js';
+export { FAULTY_REDIS, type FaultTarget, REDIS_FAULTS, type RedisFault } from './redis-faults.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 export { waitFor } from './wait-for.js';

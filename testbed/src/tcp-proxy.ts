@@ -5,6 +5,8 @@ export interface TcpProxy {
   readonly port: number;
   /** While on, what the target sends is thrown away: commands arrive, their replies do not. */
   dropReplies(on: boolean): void;
+  /** Takes connections to another port from now on, as a name does after a failover; those that are open stay. */
+  pointAt(port: number): void;
   /** Breaks every connection; new ones are taken. */
   cut(): void;
   close(): Promise<void>;
@@ -14,8 +16,9 @@ export interface TcpProxy {
 export function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const open = new Set<Socket>();
   let dropping = false;
+  let port = targetPort;
   const server = createServer((client) => {
-    const target = connect(targetPort, '127.0.0.1');
+    const target = connect(port, '127.0.0.1');
     for (const [from, to] of [
       [client, target],
       [target, client],
@@ -44,6 +47,9 @@ export function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         port: address.port,
         dropReplies: (on) => {
           dropping = on;
+        },
+        pointAt: (other) => {
+          port = other;
         },
         cut: () => {
           for (const socket of open) socket.destroy();

@@ -57,6 +57,17 @@ test('a cut breaks every connection and takes new ones', async (t) => {
   await waitFor(async () => (await proxied.ping()) === 'PONG', { ...SOON, what: 'a new connection' });
 });
 
+test('pointed at another port, it takes new connections there and leaves the open ones', async (t) => {
+  const { proxied, proxy, direct } = await setUp(t);
+  await direct.set('where', 'first');
+  const other = await startRedis();
+  t.after(() => other.stop());
+  proxy.pointAt(other.port);
+  assert.equal(await proxied.get('where'), 'first');
+  proxy.cut();
+  await waitFor(async () => (await proxied.get('where')) === null, { ...SOON, what: 'the other server' });
+});
+
 test('in front of nothing it closes what connects', async (t) => {
   const proxy = await startTcpProxy(await freePort());
   t.after(() => proxy.close());

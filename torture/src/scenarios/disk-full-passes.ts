@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FAULTY_REDIS } from '@sluice/testbed';
 import { Arena } from '../arena.js';
-import { DISK_FULL, FAULTY_REDIS, mountSmallDisk } from '../redis-faults.js';
+import { DISK_FULL, mountSmallDisk } from '../full-disk.js';
 import { type Scenario, skipped } from '../scenario.js';
 import { withstand } from './redis-faults-pass.js';
 

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { waitFor } from '@sluice/testbed';
+import { FAULTY_REDIS, REDIS_FAULTS, type RedisFault, waitFor } from '@sluice/testbed';
 import { accountFor } from '../account.js';
 import type { Arena } from '../arena.js';
 import { IntakeLoad } from '../intake-load.js';
 import { monotonicMs } from '../monotonic.js';
-import { FAULTY_REDIS, REDIS_FAULTS, type RedisFault } from '../redis-faults.js';
 import { exactly, type Finding, type Scenario, within } from '../scenario.js';
 
 const PER_SECOND = 100;

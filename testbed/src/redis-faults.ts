@@ -1,27 +1,34 @@
-import { execFile } from 'node:child_process';
-import { mkdir, open, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import type { RedisOptions } from '@sluice/testbed';
-import { waitFor } from '@sluice/testbed';
-import type { Arena } from './arena.js';
-
-const run = promisify(execFile);
+import type { Redis } from 'ioredis';
+import type { RedisOptions, RedisServer } from './redis.js';
+import { waitFor } from './wait-for.js';
 
 /** Where a snapshot goes that is made to fail. */
 const SNAPSHOT = 'blocked.rdb';
 const FILLERS = 400;
 
+/** What a fault is applied to. */
+export interface FaultTarget {
+  /** Started with `FAULTY_REDIS`. */
+  readonly server: RedisServer;
+  /** Where it keeps its files. */
+  readonly redisDir: string;
+  /** A connection of the test's own, which comes back by itself and sends again what was not answered. */
+  readonly redis: Redis;
+  /** The stream that everybody works on; it exists. */
+  readonly stream: string;
+}
+
 /** A state Redis can get into while everything runs. */
 export interface RedisFault {
   readonly name: string;
-  begin(arena: Arena): Promise<unknown>;
+  begin(target: FaultTarget): Promise<unknown>;
   /** Redis is well again when this resolves. */
-  end(arena: Arena): Promise<unknown>;
+  end(target: FaultTarget): Promise<unknown>;
   /** What Redis held is gone by design: what was accepted before its end cannot be done. */
   readonly forgets?: true;
-  /** Appends go on while it lasts. */
+  /** Appends go on while it lasts, or right after it. */
   readonly harmless?: true;
 }
 
@@ -91,6 +98,12 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     end: async () => {},
   },
   {
+    name: 'paused',
+    harmless: true,
+    begin: async ({ server }) => server.pause(),
+    end: async ({ server }) => server.resume(),
+  },
+  {
     name: 'LOADING',
     async begin({ redis, server }) {
       const fill = redis.pipeline();
@@ -107,53 +120,3 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     end: ({ server }) => server.restart(),
   },
 ];
-
-/** A disk that is full: needs a file system of its own, which not everybody may mount. */
-export const DISK_FULL: RedisFault = {
-  name: 'MISCONF (disk full)',
-  async begin({ redis, redisDir }) {
-    const ballast = await open(join(redisDir, 'ballast'), 'w');
-    const block = Buffer.alloc(64 * 1024);
-    try {
-      for (;;) await ballast.write(block);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
-    } finally {
-      await ballast.close();
-    }
-    await waitFor(async () => (await redis.info('persistence')).includes('aof_last_write_status:err'), {
-      timeoutMs: 5000,
-      what: 'Redis to notice that its disk is full',
-    });
-  },
-  async end({ redis, redisDir }) {
-    await rm(join(redisDir, 'ballast'));
-    await waitFor(async () => (await redis.info('persistence')).includes('aof_last_write_status:ok'), {
-      timeoutMs: 5000,
-      what: 'Redis to notice that there is room again',
-    });
-  },
-};
-
-/** Puts a small file system under a folder; false when we may not. Taken away by what is returned. */
-export async function mountSmallDisk(
-  folder: string,
-  mebibytes: number,
-): Promise<(() => Promise<void>) | false> {
-  try {
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder]);
-  } catch {
-    return false;
-  }
-  return async () => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await run('umount', [folder]);
-        return;
-      } catch (error) {
-        if (attempt === 20) throw error;
-        await pause(100); // whoever had files open there is just ending
-      }
-    }
-  };
-}
