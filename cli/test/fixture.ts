@@ -83,6 +83,7 @@ export class Fixture {
       threads: 1,
       backoffBaseSeconds: 0.02,
       backoffJitter: 0,
+      breaker: false, // most tasks fail here, on purpose
       shutdownTimeoutSeconds: 0,
       ...options,
     });

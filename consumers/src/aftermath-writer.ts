@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumerListener } from '@sluice/telemetry';
 import { type Aftermath, aftermathOf, type End } from './aftermath.js';
+import { NO_NEWS } from './breaker.js';
 import type { LaneKeys } from './group.js';
 import { type LeftAlone, OutcomeWriter } from './outcome-writer.js';
 import { LinkClosed, type RedisLink, refusalOf } from './redis-link.js';
@@ -57,15 +58,29 @@ export class AftermathWriter {
     }
     for (const entry of toPark) {
       const facts = await this.#factsOf(keys, entry.id);
-      settled.retried += await this.#insist(1, () => writer.park(redis, keys, [entry]));
+      settled.retried += await this.#insist(1, () =>
+        writer.park(redis, keys, [{ ...entry, ranMs: 0 }], NO_NEWS),
+      );
       const { deliveries: attempt, delayMs, error } = entry;
       this.#report({ type: 'task-retried', ...facts, attempt, delayMs, error });
     }
     for (const entry of toBury) {
       const facts = await this.#factsOf(keys, entry.id);
-      settled.dead += await this.#insist(1, () => writer.bury(redis, keys, [entry]));
-      const { name, message } = entry.outcome.evidence;
-      this.#report({ type: 'task-dead', ...facts, attempt: entry.deliveries, error: `${name}: ${message}` });
+      let pardoned = false;
+      const written = await this.#insist(1, async () => {
+        const buried = await writer.bury(redis, keys, [{ ...entry, ranMs: 0, canWait: false }], NO_NEWS);
+        pardoned = buried.pardoned !== undefined && buried.pardoned.length > 0;
+        return buried;
+      });
+      const { deliveries: attempt, outcome } = entry;
+      const error = `${outcome.evidence.name}: ${outcome.evidence.message}`;
+      if (pardoned) {
+        settled.retried += written;
+        this.#report({ type: 'task-retried', ...facts, attempt, delayMs: outcome.delayMs, error });
+      } else {
+        settled.dead += written;
+        this.#report({ type: 'task-dead', ...facts, attempt, error });
+      }
     }
     for (const chunk of chunksOf(toRelease)) {
       settled.released += await this.#insist(chunk.length, () => writer.release(redis, keys, chunk));

@@ -1,4 +1,11 @@
-import { type Dead, type Outcome, outcomeOfCrash, outcomeOfFailure, type RetryPolicy } from './outcome.js';
+import {
+  type Blame,
+  type Dead,
+  type Outcome,
+  outcomeOfCrash,
+  outcomeOfFailure,
+  type RetryPolicy,
+} from './outcome.js';
 import type { ReleaseReason } from './outcome-writer.js';
 import { SUSPECT_CRASHES } from './retries.js';
 import type { HeldEntry } from './thread-protocol.js';
@@ -16,7 +23,7 @@ export type End =
 export interface Aftermath {
   readonly done: string[];
   readonly toRelease: { id: string; reason: ReleaseReason }[];
-  readonly toPark: { id: string; deliveries: number; delayMs: number; error: string }[];
+  readonly toPark: { id: string; deliveries: number; delayMs: number; blame: Blame; error: string }[];
   readonly toBury: { id: string; deliveries: number; outcome: Dead }[];
 }
 
@@ -64,7 +71,7 @@ export function aftermathOf(
           'OutcomeUnsaved',
           'the attempt failed; its thread ended before it could say why',
         );
-        settle(lane, entry, outcomeOfFailure(unsaved, entry, policy, random()));
+        settle(lane, entry, { ...outcomeOfFailure(unsaved, entry, policy, random()), blame: 'unknown' });
         break;
       }
       case 'running':
@@ -109,6 +116,7 @@ function settle(
     lane.toBury.push({ id, deliveries, outcome });
     return;
   }
+  const { blame, delayMs } = outcome;
   const { name, message } = outcome.evidence;
-  lane.toPark.push({ id, deliveries, delayMs: outcome.delayMs, error: `${name}: ${message}` });
+  lane.toPark.push({ id, deliveries, delayMs, blame, error: `${name}: ${message}` });
 }

@@ -1,7 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { BreakerNews } from './breaker.js';
 import type { LaneKeys } from './group.js';
-import { type LeftAlone, OutcomeWriter } from './outcome-writer.js';
+import type { Blame } from './outcome.js';
+import {
+  type BreakerFlags,
+  type LeftAlone,
+  OutcomeWriter,
+  type Parked,
+  type ToPark,
+} from './outcome-writer.js';
 import { type Promote, type PromoteReply, promoteDue } from './promoter.js';
 
 /**
@@ -32,7 +40,21 @@ export type Broken =
   /** Promotes what is due by the clock of this process. */
   | 'promote-by-own-clock'
   /** Deletes what it has acknowledged, whoever else has yet to read it. */
-  | 'delete-when-settled';
+  | 'delete-when-settled'
+  /** Counts failures against their tasks whatever the breaker says, and buries those of a last attempt. */
+  | 'no-excuse'
+  /** Each thread has a breaker of its own. */
+  | 'breaker-per-thread'
+  /** Each thread may start as many tasks as the whole group may. */
+  | 'limit-per-thread';
+
+/** The keys of a thread's lanes: those of the group, unless it is asked to be broken. */
+export function keysOfThread(keys: LaneKeys, consumer: string, broken: Broken | undefined): LaneKeys {
+  if (broken === 'breaker-per-thread') {
+    return { ...keys, breaker: `${keys.breaker}:${consumer}`, failures: `${keys.failures}:${consumer}` };
+  }
+  return broken === 'limit-per-thread' ? { ...keys, rate: `${keys.rate}:${consumer}` } : keys;
+}
 
 /** The writer of a consumer: as it should be, unless it is asked to be broken. */
 export function outcomeWriter(group: string, consumer: string, broken: Broken | undefined): OutcomeWriter {
@@ -96,11 +118,17 @@ class BrokenOutcomeWriter extends OutcomeWriter {
     return left;
   }
 
+  protected override flagsOf(blame: Blame): BreakerFlags {
+    const flags = super.flagsOf(blame);
+    return this.#broken === 'no-excuse' ? [flags[0], 0] : flags;
+  }
+
   override async park(
     redis: Redis,
     keys: LaneKeys,
-    entries: readonly { id: string; deliveries: number; delayMs: number }[],
-  ): Promise<LeftAlone> {
+    entries: readonly ToPark[],
+    news: BreakerNews,
+  ): Promise<Parked> {
     switch (this.#broken) {
       case 'no-attempt-count':
         return super.release(
@@ -113,12 +141,13 @@ class BrokenOutcomeWriter extends OutcomeWriter {
           redis,
           keys,
           entries.map((entry) => ({ ...entry, delayMs: 0 })),
+          news,
         );
       case 'retry-by-append':
         await appendCopies(redis, keys.stream, entries);
-        return super.park(redis, keys, entries);
+        return super.park(redis, keys, entries, news);
       default:
-        return super.park(redis, keys, entries);
+        return super.park(redis, keys, entries, news);
     }
   }
 }

@@ -1,5 +1,7 @@
+import { LaneBreaker } from './breaker.js';
 import type { LaneKeys } from './group.js';
 import type { LoadedHandler } from './handler-registry.js';
+import type { LaneRate } from './rate-limit.js';
 
 /** One task type within a thread: its stream, and what of it waits and runs here. */
 export class Lane {
@@ -7,6 +9,8 @@ export class Lane {
   readonly keys: LaneKeys;
   /** Most tasks of this lane that run at once in this thread; 0 when other threads have them all. */
   readonly limit: number;
+  readonly breaker: LaneBreaker;
+  readonly rate: LaneRate | undefined;
   /** Delivered, not started yet. */
   readonly waiting: Entry[] = [];
   running = 0;
@@ -19,10 +23,17 @@ export class Lane {
   /** Not read before this time, by performance.now(): its key is no stream, for instance. */
   unreadableUntil = 0;
 
-  constructor(index: number, keys: LaneKeys, limit: number) {
+  constructor(index: number, keys: LaneKeys, limit: number, breaker = new LaneBreaker(), rate?: LaneRate) {
     this.index = index;
     this.keys = keys;
     this.limit = limit;
+    this.breaker = breaker;
+    this.rate = rate;
+  }
+
+  /** New entries are handed out by a script (take-due.lua), because not everybody may take as many as there are. */
+  get served(): boolean {
+    return this.rate !== undefined || !this.breaker.closed;
   }
 }
 
@@ -57,6 +68,10 @@ export class Entry {
   controller: AbortController | undefined = undefined;
   /** Why its signal is aborted, or will be as soon as it is asked for. */
   abortReason: Error | undefined = undefined;
+  /** It is a probe of this round of its breaker; 0 when it is none. */
+  round = 0;
+  /** Must not be started later than this, by performance.now(): its place within the rate limit is then gone. */
+  startBefore = Number.POSITIVE_INFINITY;
   /** Its outcome is decided: what its handler still does no longer counts. */
   decided = false;
 
@@ -76,5 +91,12 @@ export class Entry {
     this.deliveries = deliveries;
     this.failed = failed;
     this.crashes = crashes;
+  }
+
+  /** How long ago its handler was called; 0 when it was not. */
+  ranMs(now: number): number {
+    return this.handler === undefined
+      ? 0
+      : Math.max(0, Math.round(now - this.deadline + this.handler.timeoutMs));
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumerListener } from '@sluice/telemetry';
-import type { Lane } from './entry.js';
+import type { Entry, Lane } from './entry.js';
 import { createGroup } from './group.js';
 import type { HeldEntries } from './held-entries.js';
 import type { Lanes, ReadPlan } from './lanes.js';
@@ -55,6 +55,7 @@ export class GroupReader {
   readonly #quota: ReadQuota;
   readonly #dispatch: () => void;
   readonly #releaseOrphans: () => Promise<void>;
+  readonly #giveBack: (entry: Entry) => void;
   readonly #count: (read: number) => void;
   readonly #report: ConsumerListener;
 
@@ -84,6 +85,8 @@ export class GroupReader {
     dispatch: () => void;
     /** Gives back what Redis thinks was delivered to us and what never arrived. Called while nothing is read. */
     releaseOrphans: () => Promise<void>;
+    /** Takes entries of a lane whose breaker has opened while they were read. */
+    giveBack: (entry: Entry) => void;
     count: (read: number) => void;
     report: ConsumerListener;
   }) {
@@ -96,6 +99,7 @@ export class GroupReader {
     this.#quota = parts.quota;
     this.#dispatch = parts.dispatch;
     this.#releaseOrphans = parts.releaseOrphans;
+    this.#giveBack = parts.giveBack;
     this.#count = parts.count;
     this.#report = parts.report;
   }
@@ -193,7 +197,9 @@ export class GroupReader {
       if (lane === undefined) continue; // Redis answers with what was asked for
       lane.mayHaveMore = entries.length >= plan.count;
       for (const [id, fields] of entries) {
-        this.#lanes.add(this.#held.hold(lane, id.toString('latin1'), fields));
+        const entry = this.#held.hold(lane, id.toString('latin1'), fields);
+        if (lane.served) this.#giveBack(entry);
+        else this.#lanes.add(entry);
       }
       this.#count(entries.length);
     }

@@ -13,6 +13,9 @@ export interface LaneKeys {
   readonly attempts: string;
   readonly retries: string;
   readonly ledger: string;
+  readonly breaker: string;
+  readonly failures: string;
+  readonly rate: string;
   readonly deadLetters: string;
 }
 
@@ -27,6 +30,9 @@ export function laneKeys(streamName: string, group: string, taskTypes: readonly 
       attempts: keys.attempts(stream, group),
       retries: keys.retries(stream, group),
       ledger: keys.ledger(stream, group),
+      breaker: keys.breaker(stream, group),
+      failures: keys.failures(stream, group),
+      rate: keys.rate(stream, group),
       deadLetters: keys.deadLetters,
     };
   });

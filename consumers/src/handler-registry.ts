@@ -3,9 +3,12 @@ import { pathToFileURL } from 'node:url';
 import { describeThrown, SluiceError } from '@sluice/contract';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import type { BreakerPolicy } from './breaker.js';
 import type { Handler, HandlerContext, Task } from './handler.js';
+import type { HandlerPolicy } from './handler-policy.js';
 import type { ResolvedOptions } from './options.js';
 import type { RetryPolicy } from './outcome.js';
+import type { RateLimit } from './rate-limit.js';
 
 /** A handler as a thread has loaded it, with the policy that holds for it. */
 export interface LoadedHandler {
@@ -14,6 +17,9 @@ export interface LoadedHandler {
   readonly timeoutMs: number;
   /** Tasks that one process runs at once. */
   readonly concurrency: number;
+  /** Nothing when its type is never paused. */
+  readonly breaker: BreakerPolicy | undefined;
+  readonly rateLimit: RateLimit | undefined;
   /** What is wrong with the data of a task; nothing when its handler can be given it. */
   readonly faultsOf: (data: unknown) => string | undefined;
   readonly run: (task: Task, context: HandlerContext) => unknown;
@@ -91,9 +97,27 @@ export function loadHandler(
     },
     timeoutMs: (policy.timeoutSeconds ?? options.taskTimeoutSeconds) * 1000,
     concurrency: Math.min(policy.concurrency ?? options.maxConcurrentTasks, options.maxConcurrentTasks),
+    breaker: breakerPolicy(policy.breaker, options),
+    rateLimit: policy.rateLimit,
     faultsOf: schema === undefined ? () => undefined : schemaCheck(schema),
     // What the handler's own schema has let through is the data it was written for.
     run: exported.run as LoadedHandler['run'],
+  };
+}
+
+function breakerPolicy(
+  wanted: HandlerPolicy['breaker'],
+  options: ResolvedOptions,
+): BreakerPolicy | undefined {
+  if (wanted === false || (wanted === undefined && !options.breaker)) return undefined;
+  const openMs = (wanted?.openSeconds ?? options.breakerOpenSeconds) * 1000;
+  return {
+    failureRate: wanted?.failureRate ?? options.breakerFailureRate,
+    minimumFailures: wanted?.minimumFailures ?? options.breakerMinimumFailures,
+    windowMs: (wanted?.windowSeconds ?? options.breakerWindowSeconds) * 1000,
+    openMs,
+    openMaxMs: Math.max(openMs, (wanted?.openMaxSeconds ?? options.breakerOpenMaxSeconds) * 1000),
+    probes: wanted?.probes ?? options.breakerProbes,
   };
 }
 

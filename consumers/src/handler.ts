@@ -1,5 +1,6 @@
 import { type DataOf, type DEFAULT_TASK_TYPE, SluiceError, type TaskType } from '@sluice/contract';
 import type { TSchema } from 'typebox';
+import { faultsOfPolicy, type HandlerPolicy } from './handler-policy.js';
 
 /** A task as its handler sees it. */
 export interface Task<Data = unknown> {
@@ -33,16 +34,6 @@ export interface HandlerContext {
  * none), and tried again later when it rejects.
  */
 export type HandlerFunction<Data> = (task: Task<Data>, context: HandlerContext) => unknown;
-
-/** What a handler wants differently from the consumer's options. */
-export interface HandlerPolicy {
-  /** Attempts until the task goes to the dead-letter stream. */
-  readonly maxAttempts?: number;
-  /** Seconds until the signal is aborted and the attempt counts as failed. */
-  readonly timeoutSeconds?: number;
-  /** Tasks of this type that one process runs at once. */
-  readonly concurrency?: number;
-}
 
 /** A handler with what it needs: the default export of a handler module. Made by `defineHandler`. */
 export interface Handler {
@@ -86,17 +77,7 @@ export function defineHandler(
 }
 
 function checkPolicy(taskType: string, policy: HandlerPolicy): void {
-  const faults: string[] = [];
-  for (const key of ['maxAttempts', 'concurrency'] as const) {
-    const value = policy[key];
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
-      faults.push(`${key} is ${value}; allowed: a whole number from 1`);
-    }
-  }
-  const seconds = policy.timeoutSeconds;
-  if (seconds !== undefined && !(Number.isFinite(seconds) && seconds > 0)) {
-    faults.push(`timeoutSeconds is ${seconds}; allowed: a number above 0`);
-  }
+  const faults = faultsOfPolicy(policy);
   if (faults.length > 0) {
     throw new SluiceError('INVALID_OPTIONS', `handler of task type "${taskType}": ${faults.join('; ')}`);
   }

@@ -6,7 +6,8 @@ export {
   type Handler,
   type HandlerContext,
   type HandlerFunction,
-  type HandlerPolicy,
   type Task,
 } from './handler.js';
+export type { HandlerBreaker, HandlerPolicy } from './handler-policy.js';
 export { consumerOptions } from './options.js';
+export type { RateLimit } from './rate-limit.js';

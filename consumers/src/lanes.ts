@@ -78,10 +78,11 @@ export class Lanes {
     return true;
   }
 
-  /** Takes out everything that waits. */
-  takeWaiting(): Entry[] {
-    this.#waiting = 0;
-    return this.all.flatMap((lane) => lane.waiting.splice(0));
+  /** Takes out everything that waits in these lanes. */
+  takeWaiting(lanes: readonly Lane[] = this.all): Entry[] {
+    const taken = lanes.flatMap((lane) => lane.waiting.splice(0));
+    this.#waiting -= taken.length;
+    return taken;
   }
 
   /** How many more entries of this lane could be started at once. */
@@ -101,7 +102,7 @@ export class Lanes {
    */
   plan(most: number, freeSlots: number, now: number): ReadPlan | undefined {
     const open = this.all.filter(
-      (lane) => lane.unreadableUntil <= now && this.roomFor(lane) > 0 && !isKeptForDue(lane),
+      (lane) => lane.unreadableUntil <= now && !lane.served && this.roomFor(lane) > 0 && !isKeptForDue(lane),
     );
     if (open.length === 0 || freeSlots < open.length || this.#running + this.#waiting >= this.#limit) {
       return undefined;

@@ -89,6 +89,58 @@ export const consumerOptions = Type.Object({
     default: 0.2,
     description: 'Up to this fraction is added to each wait at random. It never shortens one.',
   }),
+  breaker: Type.Boolean({
+    env: 'BREAKER',
+    default: true,
+    description:
+      'Whether a task type is paused when most of its tasks fail. They wait in the stream meanwhile and lose no attempt.',
+  }),
+  breakerFailureRate: Type.Number({
+    env: 'BREAKER_FAILURE_RATE',
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.5,
+    description:
+      'Part of the runs of a type that must fail for its breaker to open. Timeouts count; `Unrecoverable`, `RetryAfter` and poison do not.',
+  }),
+  breakerMinimumFailures: Type.Integer({
+    env: 'BREAKER_MINIMUM_FAILURES',
+    minimum: 1,
+    maximum: 1000,
+    default: 20,
+    description: 'Different tasks that must fail within the window for a breaker to open.',
+  }),
+  breakerWindowSeconds: Type.Number({
+    env: 'BREAKER_WINDOW',
+    minimum: 0.1,
+    maximum: 3600,
+    default: 10,
+    description:
+      'Seconds that runs are counted for. While most tasks of a type fail and are too few to tell, dead letters wait for so long.',
+  }),
+  breakerOpenSeconds: Type.Number({
+    env: 'BREAKER_OPEN_TIME',
+    minimum: 0.1,
+    maximum: 3600,
+    default: 5,
+    description:
+      'Seconds that nothing is started after a breaker has opened; doubles each time the probes fail.',
+  }),
+  breakerOpenMaxSeconds: Type.Number({
+    env: 'BREAKER_OPEN_TIME_MAX',
+    minimum: 0.1,
+    maximum: 86_400,
+    default: 30,
+    description: 'Seconds that a breaker stays open at most until the next probes, jitter aside.',
+  }),
+  breakerProbes: Type.Integer({
+    env: 'BREAKER_PROBES',
+    minimum: 1,
+    maximum: 100,
+    default: 5,
+    description:
+      'Tasks that the whole group tries at once to see whether it works again. What becomes of most of them decides.',
+  }),
   leaseSeconds: Type.Number({
     env: 'TASK_LEASE',
     minimum: 1,
@@ -124,6 +176,13 @@ export const consumerOptionPairs: readonly PairCheck<ResolvedOptions>[] = [
       ? {
           path: 'backoffMaxSeconds',
           reason: `is ${backoffMaxSeconds}; allowed: not below the base, which is ${backoffBaseSeconds}`,
+        }
+      : undefined,
+  ({ breakerOpenSeconds, breakerOpenMaxSeconds }) =>
+    breakerOpenSeconds > breakerOpenMaxSeconds
+      ? {
+          path: 'breakerOpenMaxSeconds',
+          reason: `is ${breakerOpenMaxSeconds}; allowed: not below the first time, which is ${breakerOpenSeconds}`,
         }
       : undefined,
 ];

@@ -23,6 +23,12 @@ export interface Evidence {
   readonly stack: string;
 }
 
+/**
+ * Whose fault a failure is, as far as one can tell. Failures of the downstream open the breaker of their type. While it
+ * is open they cost no attempt, and those that say nothing (`RetryAfter`) neither; the fault of a task always does.
+ */
+export type Blame = 'downstream' | 'unknown' | 'task';
+
 /** How a run ended, and so what becomes of the task. */
 export type Outcome = Done | Retry | Dead;
 
@@ -33,6 +39,7 @@ export interface Done {
 export interface Retry {
   readonly kind: 'retry';
   readonly delayMs: number;
+  readonly blame: Blame;
   readonly evidence: Evidence;
 }
 
@@ -42,6 +49,9 @@ export interface Dead {
   /** Failed attempts, the last one included. */
   readonly attempts: number;
   readonly crashes: number;
+  readonly blame: Blame;
+  /** Until its next attempt, should it turn out that the failure does not count. */
+  readonly delayMs: number;
   readonly evidence: Evidence;
 }
 
@@ -76,9 +86,11 @@ export function outcomeOfFailure(
   const evidence = evidenceOf(thrown);
   const failed = history.failed + 1;
   if (isUnrecoverable(thrown)) return dead('unrecoverable', failed, history, evidence);
-  if (failed >= policy.maxAttempts) return dead('attempts-exhausted', failed, history, evidence);
-  const delayMs = retryAfterOf(thrown) ?? backoffMs(policy.backoff, failed, random);
-  return { kind: 'retry', delayMs, evidence };
+  const retryAfter = retryAfterOf(thrown);
+  const blame = retryAfter === undefined ? 'downstream' : 'unknown';
+  const delayMs = retryAfter ?? backoffMs(policy.backoff, failed, random);
+  if (failed < policy.maxAttempts) return { kind: 'retry', delayMs, blame, evidence };
+  return { ...dead('attempts-exhausted', failed, history, evidence), blame, delayMs };
 }
 
 /**
@@ -94,22 +106,18 @@ export function outcomeOfCrash(
   const evidence = evidenceOf(thrown);
   const failed = history.failed + 1;
   if (failed + history.crashes >= policy.maxAttempts) return dead('crashed', failed, history, evidence);
-  return { kind: 'retry', delayMs: backoffMs(policy.backoff, failed + history.crashes, random), evidence };
+  const delayMs = backoffMs(policy.backoff, failed + history.crashes, random);
+  return { kind: 'retry', delayMs, blame: 'task', evidence };
 }
 
 /** What becomes of an entry that no handler can be given. */
 export function outcomeOfPoison(reason: DeadReason, thrown: unknown, history: History): Dead {
-  return {
-    kind: 'dead',
-    reason,
-    attempts: history.failed,
-    crashes: history.crashes,
-    evidence: evidenceOf(thrown),
-  };
+  return dead(reason, history.failed, history, evidenceOf(thrown));
 }
 
 function dead(reason: DeadReason, attempts: number, history: History, evidence: Evidence): Dead {
-  return { kind: 'dead', reason, attempts, crashes: history.crashes, evidence };
+  const { crashes } = history;
+  return { kind: 'dead', reason, attempts, crashes, blame: 'task', delayMs: 0, evidence };
 }
 
 // Error texts can be megabytes (a dumped response body); the dead-letter stream keeps what helps to understand.

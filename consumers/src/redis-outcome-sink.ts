@@ -1,8 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { BreakerNews } from './breaker.js';
 import { createGroup, type LaneKeys } from './group.js';
-import type { Dead } from './outcome.js';
 import type { OutcomeSink } from './outcome-sink.js';
-import type { LeftAlone, OutcomeWriter } from './outcome-writer.js';
+import type {
+  Buried,
+  LeftAlone,
+  OutcomeWriter,
+  Parked,
+  ReleaseReason,
+  ToBury,
+  ToPark,
+} from './outcome-writer.js';
 import { LinkClosed, type RedisLink } from './redis-link.js';
 
 /** Wait before outcomes that Redis refused are tried again. */
@@ -24,15 +32,16 @@ export class RedisOutcomeSink implements OutcomeSink {
     return this.#writer.acknowledge(this.#link.redis, keys, ids);
   }
 
-  park(
-    keys: LaneKeys,
-    entries: readonly { id: string; deliveries: number; delayMs: number }[],
-  ): Promise<LeftAlone> {
-    return this.#writer.park(this.#link.redis, keys, entries);
+  park(keys: LaneKeys, entries: readonly ToPark[], news: BreakerNews): Promise<Parked> {
+    return this.#writer.park(this.#link.redis, keys, entries, news);
   }
 
-  bury(keys: LaneKeys, entries: readonly { id: string; outcome: Dead }[]): Promise<LeftAlone> {
-    return this.#writer.bury(this.#link.redis, keys, entries);
+  bury(keys: LaneKeys, entries: readonly ToBury[], news: BreakerNews): Promise<Buried> {
+    return this.#writer.bury(this.#link.redis, keys, entries, news);
+  }
+
+  release(keys: LaneKeys, entries: readonly { id: string; reason: ReleaseReason }[]): Promise<LeftAlone> {
+    return this.#writer.release(this.#link.redis, keys, entries);
   }
 
   async untilWorthTrying(keys: LaneKeys, reason: unknown): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { ConsumerListener } from '@sluice/telemetry';
+import type { BreakerReport } from './breaker.js';
 import type { Lane } from './entry.js';
-import { PARKED } from './group.js';
+import { createGroup, PARKED } from './group.js';
 import type { HeldEntries } from './held-entries.js';
 import type { Lanes } from './lanes.js';
 import { crashesOf } from './outcome.js';
@@ -22,9 +23,21 @@ type Reply = [
   taken: [id: Buffer, fields: Buffer[], deliveries: number, failed: number, excused: number][],
   lost: Buffer[],
   nextInMs: number,
+  breaker: [
+    state: Buffer,
+    round: number,
+    opensInMs: number,
+    change: Buffer,
+    failed: number,
+    succeeded: number,
+  ],
+  after: Buffer,
 ];
 
-/** Takes parked entries back when they are due: retries, and what other consumers left behind. */
+/**
+ * Takes parked entries back when they are due: retries, and what other consumers left behind. Of lanes that may not
+ * just be read (their breaker is not closed, or their rate is limited) it takes new entries too, as many as it is given.
+ */
 export class Retries {
   readonly #group: string;
   readonly #consumer: string;
@@ -35,16 +48,25 @@ export class Retries {
   readonly #dispatch: () => void;
   readonly #suspectOrphans: () => void;
   readonly #looked: (lane: Lane) => void;
+  readonly #learned: (lane: Lane, breaker: BreakerReport) => void;
+  readonly #quiet: (lane: Lane, afterId: string) => void;
   readonly #count: (read: number) => void;
   readonly #report: ConsumerListener;
   /** When each lane is to be looked at next, by performance.now(). */
   readonly #lookAt: number[];
+  /** When each lane was looked at last, by performance.now(). */
+  readonly #lookedAt: number[];
   #stopping = false;
   #endWaits: () => void = () => undefined;
   readonly #stopped = new Promise<void>((resolve) => {
     this.#endWaits = resolve;
   });
   #wake: (() => void) | undefined;
+  #hasLooked: () => void = () => undefined;
+  /** Resolves when every lane has been looked at once, and so is known to be open or closed; or when that is over. */
+  readonly firstLook = new Promise<void>((resolve) => {
+    this.#hasLooked = resolve;
+  });
   #between: (() => Promise<void>)[] = [];
 
   constructor(parts: {
@@ -59,6 +81,10 @@ export class Retries {
     suspectOrphans: () => void;
     /** Places that were kept for what is due can be read for. */
     looked: (lane: Lane) => void;
+    /** How the breaker of a lane stands. */
+    learned: (lane: Lane, breaker: BreakerReport) => void;
+    /** A lane that may not just be read has nothing left; what is new comes after this id. */
+    quiet: (lane: Lane, afterId: string) => void;
     count: (read: number) => void;
     report: ConsumerListener;
   }) {
@@ -71,9 +97,12 @@ export class Retries {
     this.#dispatch = parts.dispatch;
     this.#suspectOrphans = parts.suspectOrphans;
     this.#looked = parts.looked;
+    this.#learned = parts.learned;
+    this.#quiet = parts.quiet;
     this.#count = parts.count;
     this.#report = parts.report;
     this.#lookAt = parts.lanes.all.map(() => 0);
+    this.#lookedAt = parts.lanes.all.map(() => 0);
   }
 
   /** Takes what is due until it is stopped. */
@@ -84,6 +113,7 @@ export class Retries {
         if (this.#stopping) break;
         for (const job of this.#between.splice(0)) await job();
         await Promise.all(this.#lanes.all.map((lane) => this.#look(lane)));
+        this.#hasLooked();
         await this.#untilNextLook();
       } catch (error) {
         if (error instanceof LinkClosed) return;
@@ -97,6 +127,7 @@ export class Retries {
   stop(): void {
     this.#stopping = true;
     this.#endWaits();
+    this.#hasLooked();
     this.#wake?.();
   }
 
@@ -130,50 +161,82 @@ export class Retries {
   }
 
   async #look(lane: Lane): Promise<void> {
-    if ((this.#lookAt[lane.index] ?? 0) > performance.now()) return;
-    const most = Math.min(this.#quota.current, this.#lanes.roomFor(lane), this.#held.freeSlots);
-    if (most <= 0) {
-      // No place for this lane in this thread, now or at all.
-      lane.dueWaiting = lane.limit > 0;
-      this.#lookAt[lane.index] = performance.now() + (lane.limit === 0 ? LOOK_MS : NO_ROOM_MS);
-      return;
-    }
+    const now = performance.now();
+    if ((this.#lookAt[lane.index] ?? 0) > now) return;
+    const most = Math.max(0, Math.min(this.#quota.current, this.#lanes.roomFor(lane), this.#held.freeSlots));
     // Set before Redis is asked, so that `dueIn` can only bring it forward.
-    this.#lookAt[lane.index] = performance.now() + LOOK_MS * (1 - 0.2 * Math.random());
-    const { stream, attempts, retries, ledger } = lane.keys;
+    if (most > 0) this.#lookAt[lane.index] = now + LOOK_MS * (1 - 0.2 * Math.random());
+    else {
+      // No place for this lane in this thread, now or at all. Its breaker is asked about all the same, now and then.
+      lane.dueWaiting = lane.limit > 0;
+      this.#lookAt[lane.index] = now + (lane.limit === 0 ? LOOK_MS : NO_ROOM_MS);
+      if (lane.limit === 0 || now - (this.#lookedAt[lane.index] ?? 0) < LOOK_MS) return;
+    }
+    this.#lookedAt[lane.index] = now;
+    const { stream, attempts, retries, ledger, breaker, rate } = lane.keys;
+    const news = lane.breaker.takeAllNews();
     let reply: Reply;
     this.#held.reserve(most);
     try {
       reply = (await takeDueScript.runForBuffers(
         this.#link.redis,
-        [stream, attempts, retries, ledger],
-        [this.#group, this.#consumer, PARKED, most, SUSPECT_CRASHES],
+        [stream, attempts, retries, ledger, breaker, rate],
+        [
+          this.#group,
+          this.#consumer,
+          PARKED,
+          most,
+          SUSPECT_CRASHES,
+          news.policy,
+          news.successes,
+          news.probeSuccesses,
+          news.round,
+          lane.rate?.policy ?? '',
+        ],
       )) as Reply; // as take-due.lua returns it
     } catch (error) {
-      // Redis refused, and so did nothing: a missing group is the reader's business.
-      if (refusalOf(error) !== undefined) return;
-      throw error;
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      // Redis refused, and so did nothing: a missing group is the reader's business, where it reads.
+      if (refusal === 'NOGROUP' && lane.served) await this.#createGroup(lane);
+      return;
     } finally {
       this.#held.unreserve(most);
-      lane.dueWaiting = false;
-      lane.next = 'new';
-      this.#looked(lane);
+      if (most > 0) {
+        lane.dueWaiting = false;
+        lane.next = lane.served ? 'due' : 'new'; // all that is served comes this way
+        this.#looked(lane);
+      }
     }
-    this.#takeIn(lane, reply, most);
+    this.#takeIn(lane, reply, most, now);
   }
 
-  #takeIn(lane: Lane, [taken, lost, nextInMs]: Reply, most: number): void {
+  async #createGroup(lane: Lane): Promise<void> {
+    const created = await createGroup(this.#link.redis, lane.keys, this.#group);
+    if (created) this.#report({ type: 'group-created', stream: lane.keys.stream, group: this.#group });
+    this.dueIn(lane, 0);
+  }
+
+  #takeIn(lane: Lane, [taken, lost, nextInMs, breaker, after]: Reply, most: number, askedAt: number): void {
+    this.#learned(lane, reportOf(breaker)); // first: what waits and may not be started is given back
+    const startBefore = lane.rate === undefined ? Number.POSITIVE_INFINITY : askedAt + lane.rate.graceMs;
     for (const [id, fields, deliveries, failed, excused] of taken) {
       const crashes = crashesOf(deliveries, failed, excused);
       const name = id.toString('latin1');
-      this.#lanes.add(this.#held.holdAgain(lane, name, fields, deliveries, failed, crashes));
+      const entry = this.#held.holdAgain(lane, name, fields, deliveries, failed, crashes);
+      entry.round = lane.breaker.round;
+      entry.startBefore = startBefore;
+      this.#lanes.add(entry);
     }
     if (lost.length > 0) {
       const entryIds = lost.map((id) => id.toString('latin1'));
       this.#report({ type: 'tasks-lost', stream: lane.keys.stream, entryIds });
     }
-    if (taken.length === most) this.dueIn(lane, 0);
-    else if (nextInMs >= 0) this.dueIn(lane, nextInMs);
+    if (most > 0) {
+      if (taken.length === most) this.dueIn(lane, 0);
+      else if (nextInMs >= 0) this.dueIn(lane, nextInMs);
+    }
+    if (after.length > 0) this.#quiet(lane, after.toString('latin1'));
     this.#count(taken.length);
     this.#dispatch();
   }
@@ -190,4 +253,10 @@ export class Retries {
     });
     this.#wake = undefined;
   }
+}
+
+function reportOf([state, round, opensInMs, change, failed, succeeded]: Reply[3]): BreakerReport {
+  // As breaker.lua names them.
+  const name = state.toString('latin1') as BreakerReport[0];
+  return [name, round, opensInMs, change.toString('latin1') as BreakerReport[3], failed, succeeded];
 }

@@ -43,6 +43,7 @@ export class Runner {
   readonly #maxCrashes: number;
   readonly #acknowledgeFirst: boolean;
   readonly #settle: (entry: Entry, outcome: Outcome) => void;
+  readonly #giveBack: (entry: Entry) => void;
   readonly #report: ConsumerListener;
   #dispatchDue = false;
 
@@ -60,6 +61,8 @@ export class Runner {
     /** Breaks the promise of at-least-once on purpose: the negative control of the tests. */
     acknowledgeFirst: boolean;
     settle: (entry: Entry, outcome: Outcome) => void;
+    /** Takes an entry that comes too late to be started. */
+    giveBack: (entry: Entry) => void;
     report: ConsumerListener;
   }) {
     this.#lanes = parts.lanes;
@@ -72,6 +75,7 @@ export class Runner {
     this.#maxCrashes = parts.maxCrashes;
     this.#acknowledgeFirst = parts.acknowledgeFirst;
     this.#settle = parts.settle;
+    this.#giveBack = parts.giveBack;
     this.#report = parts.report;
   }
 
@@ -107,6 +111,11 @@ export class Runner {
   }
 
   #start(entry: Entry, now: number): void {
+    if (now > entry.startBefore) {
+      this.#lanes.finished(entry.lane);
+      this.#giveBack(entry);
+      return;
+    }
     if (entry.crashes >= this.#maxCrashes) {
       this.#buryUnseen(entry);
       return;

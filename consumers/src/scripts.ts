@@ -7,15 +7,18 @@ const folder = new URL('../src/scripts/', import.meta.url);
 
 // Settling frees memory, and promoting keeps it as it is: both must go on when Redis has none left for new tasks.
 const HEADER = '#!lua flags=allow-oom\n';
-const PRELUDE = readFileSync(new URL('owned.lua', folder), 'utf8');
+
+/** What a script is preceded by, so that each has the functions it needs and no more. */
+type Prelude = 'owned' | 'breaker' | 'rate-limit';
 
 /** A Lua script of the folder `scripts/`; what it does, takes and returns is written there. */
 export class Script {
   readonly #source: string;
   readonly #sha: string;
 
-  constructor(name: string) {
-    this.#source = HEADER + PRELUDE + readFileSync(new URL(`${name}.lua`, folder), 'utf8');
+  constructor(name: string, preludes: readonly Prelude[] = ['owned']) {
+    const files = [...preludes, name].map((file) => readFileSync(new URL(`${file}.lua`, folder), 'utf8'));
+    this.#source = HEADER + files.join('');
     this.#sha = createHash('sha1').update(this.#source).digest('hex');
   }
 
@@ -42,10 +45,10 @@ export class Script {
 
 export const createGroupScript = new Script('create-group');
 export const doneScript = new Script('done');
-export const parkScript = new Script('park');
-export const buryScript = new Script('bury');
+export const parkScript = new Script('park', ['owned', 'breaker']);
+export const buryScript = new Script('bury', ['owned', 'breaker']);
 export const releaseScript = new Script('release');
-export const takeDueScript = new Script('take-due');
+export const takeDueScript = new Script('take-due', ['owned', 'breaker', 'rate-limit']);
 export const renewScript = new Script('renew');
 export const recoverScript = new Script('recover');
 export const leaveScript = new Script('leave');

@@ -1,4 +1,5 @@
 import type { ConsumerListener } from '@sluice/telemetry';
+import type { BreakerReport } from './breaker.js';
 import type { Entry, Lane } from './entry.js';
 import type { HeldEntries } from './held-entries.js';
 import type { Dead, Outcome, Retry } from './outcome.js';
@@ -10,27 +11,32 @@ import type { ThreadBoard } from './thread-protocol.js';
 const MOST_DONE = 500;
 const MOST_PARKED = 200;
 const MOST_BURIED = 50;
+const MOST_GIVEN_BACK = 500;
 
-interface ToPark {
+/** How soon it is asked again whether the last attempt of a task was one failure among many. */
+const VERDICT_MS = 200;
+
+interface Failed {
   readonly entry: Entry;
-  readonly id: string;
-  readonly deliveries: number;
-  readonly delayMs: number;
   readonly outcome: Retry;
 }
 
-interface ToBury {
+interface Condemned {
   readonly entry: Entry;
-  readonly id: string;
   readonly outcome: Dead;
+  /** By performance.now(). */
+  readonly since: number;
 }
 
 /** The outcomes of a lane that Redis does not know yet. Bounded by the slots of the thread. */
 class Unsettled {
   readonly lane: Lane;
   readonly done: Entry[] = [];
-  readonly toPark: ToPark[] = [];
-  readonly toBury: ToBury[] = [];
+  readonly toPark: Failed[] = [];
+  readonly toBury: Condemned[] = [];
+  readonly toGiveBack: Entry[] = [];
+  /** Dead, unless the breaker opens soon. They are asked about again and again, and are no more than it takes to open it. */
+  readonly undecided: Condemned[] = [];
   draining = false;
   /** The last try got no reply: Redis may have done it all the same. */
   uncertain = false;
@@ -40,7 +46,7 @@ class Unsettled {
   }
 
   get empty(): boolean {
-    return this.done.length === 0 && this.toPark.length === 0 && this.toBury.length === 0;
+    return [this.done, this.toPark, this.toBury, this.toGiveBack].every((list) => list.length === 0);
   }
 }
 
@@ -51,6 +57,8 @@ export interface SettlerListener {
   settled(lane: Lane, entries: readonly Entry[]): void;
   /** A task of this lane will be due again after this time. */
   parked(lane: Lane, delayMs: number): void;
+  /** How the breaker of this lane stands. */
+  learned(lane: Lane, breaker: BreakerReport): void;
 }
 
 /**
@@ -65,6 +73,7 @@ export class Settler {
   readonly #board: ThreadBoard;
   readonly #listener: SettlerListener;
   readonly #unsettled: readonly Unsettled[];
+  #inHaste = false;
 
   constructor(parts: {
     sink: OutcomeSink;
@@ -88,19 +97,33 @@ export class Settler {
       case 'done':
         unsettled.done.push(entry);
         break;
-      case 'retry': {
-        const { id, deliveries } = entry;
-        unsettled.toPark.push({ entry, id, deliveries, delayMs: outcome.delayMs, outcome });
+      case 'retry':
+        unsettled.toPark.push({ entry, outcome });
         break;
-      }
       case 'dead':
-        unsettled.toBury.push({ entry, id: entry.id, outcome });
+        unsettled.toBury.push({ entry, outcome, since: performance.now() });
         break;
     }
-    if (!unsettled.draining) {
-      unsettled.draining = true;
-      setImmediate(() => void this.#drain(unsettled));
-    }
+    this.#drainSoon(unsettled);
+  }
+
+  /** Gives back an entry whose handler was not called; it is due at once, for whoever may start it. */
+  giveBack(entry: Entry): void {
+    const unsettled = this.#unsettled[entry.lane.index] as Unsettled; // one per lane
+    unsettled.toGiveBack.push(entry);
+    this.#drainSoon(unsettled);
+  }
+
+  /** Settles from now on what might have waited: the thread is about to end. */
+  hurry(): void {
+    this.#inHaste = true;
+    for (const unsettled of this.#unsettled) this.#askAgain(unsettled);
+  }
+
+  #drainSoon(unsettled: Unsettled): void {
+    if (unsettled.draining) return;
+    unsettled.draining = true;
+    setImmediate(() => void this.#drain(unsettled));
   }
 
   async #drain(unsettled: Unsettled): Promise<void> {
@@ -108,15 +131,18 @@ export class Settler {
       const done = unsettled.done.splice(0, MOST_DONE);
       const toPark = unsettled.toPark.splice(0, MOST_PARKED);
       const toBury = unsettled.toBury.splice(0, MOST_BURIED);
-      const [acknowledged, parked, buried] = await Promise.allSettled([
+      const toGiveBack = unsettled.toGiveBack.splice(0, MOST_GIVEN_BACK);
+      const [acknowledged, parked, buried, givenBack] = await Promise.allSettled([
         done.length === 0 ? undefined : this.#acknowledge(unsettled, done),
         toPark.length === 0 ? undefined : this.#park(unsettled, toPark),
         toBury.length === 0 ? undefined : this.#bury(unsettled, toBury),
+        toGiveBack.length === 0 ? undefined : this.#release(unsettled, toGiveBack),
       ]);
       if (acknowledged.status === 'rejected') unsettled.done.unshift(...done);
       if (parked.status === 'rejected') unsettled.toPark.unshift(...toPark);
       if (buried.status === 'rejected') unsettled.toBury.unshift(...toBury);
-      const refused = [acknowledged, parked, buried].find((write) => write.status === 'rejected');
+      if (givenBack.status === 'rejected') unsettled.toGiveBack.unshift(...toGiveBack);
+      const refused = [acknowledged, parked, buried, givenBack].find((write) => write.status === 'rejected');
       unsettled.uncertain = refused !== undefined;
       if (refused === undefined) continue;
       if (!(await this.#sink.untilWorthTrying(unsettled.lane.keys, refused.reason))) return;
@@ -127,27 +153,75 @@ export class Settler {
   async #acknowledge(unsettled: Unsettled, done: readonly Entry[]): Promise<void> {
     const ids = done.map((entry) => entry.id);
     const left = await this.#sink.acknowledge(unsettled.lane.keys, ids);
+    unsettled.lane.breaker.succeeded(done);
     this.#conclude(unsettled, 'done', done, left);
   }
 
-  async #park(unsettled: Unsettled, toPark: readonly ToPark[]): Promise<void> {
+  async #park(unsettled: Unsettled, failed: readonly Failed[]): Promise<void> {
     const { lane } = unsettled;
-    const left = await this.#sink.park(lane.keys, toPark);
-    const entries = toPark.map(({ entry }) => entry);
-    const touched = this.#conclude(unsettled, 'retried', entries, left);
-    for (const { entry, delayMs, outcome } of toPark) {
-      if (!touched(entry)) continue;
-      this.#listener.parked(lane, delayMs);
-      this.#listener.report({ type: 'task-retried', ...factsOf(entry, outcome), delayMs });
+    const now = performance.now();
+    const toPark = failed.map(({ entry, outcome: { delayMs, blame } }) => {
+      const { id, deliveries } = entry;
+      return { id, deliveries, delayMs, blame, ranMs: entry.ranMs(now) };
+    });
+    const left = await this.#sink.park(lane.keys, toPark, lane.breaker.takeNews());
+    if (left.breaker !== undefined) this.#listener.learned(lane, left.breaker);
+    this.#concludeParked(unsettled, failed, left);
+  }
+
+  async #bury(unsettled: Unsettled, condemned: readonly Condemned[]): Promise<void> {
+    const { lane } = unsettled;
+    const now = performance.now();
+    const toBury = condemned.map(({ entry, outcome, since }) => {
+      const canWait = !this.#inHaste && now - since < lane.breaker.windowMs;
+      return { id: entry.id, deliveries: entry.deliveries, outcome, ranMs: entry.ranMs(now), canWait };
+    });
+    const left = await this.#sink.bury(lane.keys, toBury, lane.breaker.takeNews());
+    if (left.breaker !== undefined) this.#listener.learned(lane, left.breaker);
+    const pardoned = condemned.filter(({ entry }) => left.pardoned?.includes(entry.id));
+    const undecided = condemned.filter(({ entry }) => left.undecided?.includes(entry.id));
+    const buried = condemned.filter((one) => !pardoned.includes(one) && !undecided.includes(one));
+    if (pardoned.length > 0) this.#concludeParked(unsettled, pardoned, { fenced: [], lost: [] });
+    if (undecided.length > 0) {
+      unsettled.undecided.push(...undecided);
+      setTimeout(() => this.#askAgain(unsettled), this.#inHaste ? 0 : VERDICT_MS);
+    }
+    const entries = buried.map(({ entry }) => entry);
+    const touched = this.#conclude(unsettled, 'dead', entries, left);
+    for (const { entry, outcome } of buried) {
+      if (touched(entry)) this.#listener.report({ type: 'task-dead', ...factsOf(entry, outcome) });
     }
   }
 
-  async #bury(unsettled: Unsettled, toBury: readonly ToBury[]): Promise<void> {
-    const left = await this.#sink.bury(unsettled.lane.keys, toBury);
-    const entries = toBury.map(({ entry }) => entry);
-    const touched = this.#conclude(unsettled, 'dead', entries, left);
-    for (const { entry, outcome } of toBury) {
-      if (touched(entry)) this.#listener.report({ type: 'task-dead', ...factsOf(entry, outcome) });
+  async #release(unsettled: Unsettled, entries: readonly Entry[]): Promise<void> {
+    const { lane } = unsettled;
+    // Not pending for us any more means that somebody else has given them back: nothing to report.
+    await this.#sink.release(
+      lane.keys,
+      entries.map(({ id }) => ({ id, reason: 'unstarted' })),
+    );
+    for (const entry of entries) this.#held.free(entry);
+    this.#listener.settled(lane, entries);
+  }
+
+  #askAgain(unsettled: Unsettled): void {
+    if (unsettled.undecided.length === 0) return;
+    unsettled.toBury.push(...unsettled.undecided.splice(0));
+    this.#drainSoon(unsettled);
+  }
+
+  #concludeParked(
+    unsettled: Unsettled,
+    parked: readonly { entry: Entry; outcome: Retry | Dead }[],
+    left: LeftAlone,
+  ): void {
+    const entries = parked.map(({ entry }) => entry);
+    const touched = this.#conclude(unsettled, 'retried', entries, left);
+    for (const { entry, outcome } of parked) {
+      if (!touched(entry)) continue;
+      const { delayMs } = outcome;
+      this.#listener.parked(unsettled.lane, delayMs);
+      this.#listener.report({ type: 'task-retried', ...factsOf(entry, outcome), delayMs });
     }
   }
 

@@ -14,6 +14,8 @@ function handlerOf(taskType: string, faultsOf: LoadedHandler['faultsOf'] = () =>
     taskType,
     retryPolicy: { maxAttempts: 3, backoff: { baseMs: 1, maxMs: 1, jitter: 0 } },
     timeoutMs: 1000,
+    breaker: undefined,
+    rateLimit: undefined,
     concurrency: 1,
     faultsOf,
     run: () => undefined,

@@ -1,6 +1,8 @@
 import type { ConsumerListener } from '@sluice/telemetry';
-import { outcomeWriter } from './broken.js';
-import { isKeptForDue, Lane } from './entry.js';
+import { type BreakerReport, breakerEvent, LaneBreaker } from './breaker.js';
+import { keysOfThread, outcomeWriter } from './broken.js';
+import { Doorbell } from './doorbell.js';
+import { type Entry, isKeptForDue, Lane } from './entry.js';
 import { laneKeys } from './group.js';
 import { GroupReader } from './group-reader.js';
 import type { LoadedHandler } from './handler-registry.js';
@@ -10,9 +12,10 @@ import { loseLeases } from './lost-leases.js';
 import { releaseOrphans } from './orphans.js';
 import type { RetryPolicy } from './outcome.js';
 import type { OutcomeWriter } from './outcome-writer.js';
+import { LaneRate } from './rate-limit.js';
 import { ReadQuota } from './read-quota.js';
 import { RedisHealth } from './redis-health.js';
-import { LinkClosed, RedisLink } from './redis-link.js';
+import { RedisLink } from './redis-link.js';
 import { RedisOutcomeSink } from './redis-outcome-sink.js';
 import { Retries, SUSPECT_CRASHES } from './retries.js';
 import { Runner } from './runner.js';
@@ -48,6 +51,8 @@ export class ThreadConsumer {
   readonly #runner: Runner;
   readonly #retries: Retries;
   readonly #reader: GroupReader;
+  /** Only where the rate of some tasks is limited. */
+  readonly #doorbell: Doorbell | undefined;
   readonly #handlers: ReadonlyMap<string, LoadedHandler>;
   readonly #report: ConsumerListener;
   #running: Promise<unknown> = Promise.resolve();
@@ -79,6 +84,8 @@ export class ThreadConsumer {
       board: this.#board,
       count: (read: number) => this.#board.count('read', read),
       dispatch: () => this.#runner.dispatch(),
+      giveBack: (entry: Entry) => this.#settler.giveBack(entry),
+      learned: (lane: Lane, breaker: BreakerReport) => this.#learn(lane, breaker),
     };
     this.#settler = new Settler({
       sink: new RedisOutcomeSink(this.#writer, group, this.#commands),
@@ -87,11 +94,14 @@ export class ThreadConsumer {
       board: this.#board,
       listener: {
         report,
+        learned: shared.learned,
         parked: (lane, delayMs) => this.#retries.dueIn(lane, delayMs),
         settled: (lane, entries) => {
           this.#roomChanged(lane);
-          // The next suspect of this lane may have been waiting for this one.
-          if (entries.some((entry) => entry.crashes >= SUSPECT_CRASHES)) this.#retries.dueIn(lane, 0);
+          // The next suspect of this lane may have been waiting for this one, or the next probes.
+          if (entries.some((entry) => entry.crashes >= SUSPECT_CRASHES || entry.round > 0)) {
+            this.#retries.dueIn(lane, 0);
+          }
           if (this.#held.empty) this.#whenEmpty?.();
         },
       },
@@ -113,6 +123,7 @@ export class ThreadConsumer {
       link: this.#commands,
       suspectOrphans: () => this.#reader.suspectOrphans(),
       looked: (lane) => this.#reader.roomChanged(lane),
+      quiet: (lane, afterId) => this.#doorbell?.watch(lane, afterId),
     });
     this.#reader = new GroupReader({
       ...shared,
@@ -123,6 +134,10 @@ export class ThreadConsumer {
           releaseOrphans(this.#commands, group, consumer, this.#lanes.all, this.#held, this.#writer),
         ),
     });
+    if (this.#lanes.all.some((lane) => lane.rate !== undefined)) {
+      const listening = new RedisLink(redisUrl, `${consumer}:doorbell`, health.watch('doorbell'));
+      this.#doorbell = new Doorbell(listening, (lane) => this.#retries.dueIn(lane, 0));
+    }
   }
 
   /** What the supervisor applies to a task that brings this thread down, by lane. */
@@ -139,7 +154,9 @@ export class ThreadConsumer {
       },
       Math.min(TICK_MS, Math.max(10, shortest / 10)),
     );
-    this.#running = Promise.all([this.#reader.run(), this.#retries.run()]);
+    // Not a task is read before it is known whose breaker is open.
+    const reading = this.#retries.firstLook.then(() => this.#reader.run());
+    this.#running = Promise.all([this.#retries.run(), reading, this.#doorbell?.run()]);
   }
 
   /** Entries have been given back by someone: looks for them now rather than in a while. */
@@ -158,8 +175,10 @@ export class ThreadConsumer {
   async stop(): Promise<void> {
     this.#reader.stop();
     this.#retries.stop();
+    this.#doorbell?.stop();
     await this.#running;
-    await this.#giveBackWaiting();
+    this.#giveBackWaiting(this.#lanes.all);
+    this.#settler.hurry();
     if (!this.#held.empty) {
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve;
@@ -184,26 +203,29 @@ export class ThreadConsumer {
     this.#runner.sweep();
   }
 
-  async #giveBackWaiting(): Promise<void> {
-    const waiting = this.#lanes.takeWaiting();
-    for (const lane of this.#lanes.all) {
-      const entries = waiting.filter((entry) => entry.lane === lane);
-      if (entries.length === 0) continue;
-      const released = entries.map(({ id }) => ({ id, reason: 'unstarted' as const }));
-      try {
-        await this.#commands.ready();
-        await this.#writer.release(this.#commands.redis, lane.keys, released);
-      } catch (error) {
-        if (error instanceof LinkClosed) return;
-      } finally {
-        for (const entry of entries) this.#held.free(entry);
-      }
+  #giveBackWaiting(lanes: readonly Lane[]): void {
+    for (const entry of this.#lanes.takeWaiting(lanes)) this.#settler.giveBack(entry);
+  }
+
+  /** Acts upon what Redis says of a breaker. */
+  #learn(lane: Lane, breaker: BreakerReport): void {
+    const event = breakerEvent(breaker, lane.keys);
+    if (event !== undefined) this.#report(event);
+    if (!lane.breaker.learn(breaker)) return;
+    if (lane.breaker.closed) {
+      this.#reader.roomChanged(lane);
+      this.#retries.dueIn(lane, 0); // what was given back
+    } else {
+      // What waits would keep places that others can use; it comes back when it may be started.
+      this.#giveBackWaiting([lane]);
+      const [, , opensInMs] = breaker;
+      this.#retries.dueIn(lane, opensInMs);
     }
   }
 }
 
 function lanesOf(
-  { options, modules, ...setup }: ThreadSetup,
+  { options, modules, consumer, broken, ...setup }: ThreadSetup,
   handlers: ReadonlyMap<string, LoadedHandler>,
 ): Lanes {
   /** This thread's part of what the process may run at once. */
@@ -211,7 +233,16 @@ function lanesOf(
     Math.floor(total / setup.threads) + (setup.index < total % setup.threads ? 1 : 0);
   const keys = laneKeys(options.streamName, options.group, Object.keys(modules));
   return new Lanes(
-    keys.map((one, index) => new Lane(index, one, share(handlerOf(handlers, one.taskType).concurrency))),
+    keys.map((one, index) => {
+      const { concurrency, breaker, rateLimit } = handlerOf(handlers, one.taskType);
+      return new Lane(
+        index,
+        keysOfThread(one, consumer, broken),
+        share(concurrency),
+        new LaneBreaker(breaker),
+        rateLimit === undefined ? undefined : new LaneRate(rateLimit),
+      );
+    }),
     share(options.maxConcurrentTasks),
   );
 }

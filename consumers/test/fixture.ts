@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type Consumer, type ConsumerEvent, type ConsumerOptions, createConsumer
 import { MESSAGE_FIELDS, queueKeys } from '@sluice/contract';
 import { type RedisServer, type RunningProcess, startProcess, startRedis, waitFor } from '@sluice/testbed';
 import { Redis } from 'ioredis';
-import type { JournalLine, Script } from './handlers/script.js';
+import { type JournalLine, outageOf, type Script } from './handlers/script.js';
 
 /** Switches acknowledging first on: what a negative control does to a consumer. */
 export const ACKNOWLEDGE_FIRST = { [Symbol.for('sluice.break')]: 'acknowledge-first' };
@@ -19,8 +19,11 @@ const HANDLERS = {
   measured: new URL('./handlers/measured.js', import.meta.url),
 };
 
-/** Options that make the tests quick where the defaults are made for production. */
-const QUICK = { threads: 2, backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 1 };
+/**
+ * Options that make the tests quick where the defaults are made for production. Without a breaker: the tests of retries
+ * have most of their tasks fail.
+ */
+const QUICK = { threads: 2, backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 1, breaker: false };
 
 const SCHEDULE = `
 local time = redis.call('TIME')
@@ -143,6 +146,12 @@ export class Fixture {
     });
     await child.ready;
     return child;
+  }
+
+  /** Takes away, or brings back, what tasks that `call-downstream` depend on. */
+  setDownstream(state: 'up' | 'down' | 'hanging'): void {
+    if (state === 'up') rmSync(outageOf(this.journal), { force: true });
+    else writeFileSync(outageOf(this.journal), state);
   }
 
   /** Ends what was started, the last first: consumers leave before their Redis does. */

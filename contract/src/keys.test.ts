@@ -17,6 +17,9 @@ describe('queueKeys', () => {
       ledger: 'tasks:stream:push:scheduled:ledger',
       lease: 'tasks:stream:push:scheduled:lease',
     });
+    assert.equal(keys.breaker('tasks:stream:push', 'processors'), 'tasks:stream:push:breaker:processors');
+    assert.equal(keys.failures('tasks:stream:push', 'processors'), 'tasks:stream:push:failures:processors');
+    assert.equal(keys.rate('tasks:stream:push', 'processors'), 'tasks:stream:push:rate:processors');
     assert.equal(keys.deadLetters, 'tasks:dlq');
   });
 
@@ -39,6 +42,9 @@ describe('queueKeys', () => {
           keys.retries(stream, 'g'),
           keys.attempts(stream, 'g'),
           keys.ledger(stream, 'g'),
+          keys.breaker(stream, 'g'),
+          keys.failures(stream, 'g'),
+          keys.rate(stream, 'g'),
           ...Object.values(keys.schedule(stream)),
         ]),
         keys.deadLetters,

@@ -9,6 +9,9 @@ import { DEFAULT_TASK_TYPE } from './task-type.js';
  * <stream>:retries:<group>    entry id, by the time it is due    (sorted set)
  * <stream>:attempts:<group>   entry id -> failed attempts and first failure (hash)
  * <stream>:ledger:<group>     done, dead, retried ... (hash)
+ * <stream>:breaker:<group>    state of the circuit breaker (hash)
+ * <stream>:failures:<group>   failures that may open it, by time (sorted set)
+ * <stream>:rate:<group>       tasks started lately, where their rate is limited (hash)
  * <stream>:scheduled:due      task id, by the time it is due     (sorted set)
  * <stream>:scheduled:tasks    task id -> its fields as MessagePack   (hash)
  * <stream>:scheduled:ledger   scheduled, promoted, lost   (hash)
@@ -30,6 +33,12 @@ export interface QueueKeys {
    * against its own number of appends.
    */
   ledger(stream: string, group: string): string;
+  /** The circuit breaker of the tasks of a stream. */
+  breaker(stream: string, group: string): string;
+  /** The failures of the last while that may open the circuit breaker. */
+  failures(stream: string, group: string): string;
+  /** How many tasks of a stream were started lately, where there is a limit. */
+  rate(stream: string, group: string): string;
   /** Where the tasks of a stream wait that are not due yet. */
   schedule(stream: string): ScheduleKeys;
   /** Tasks that will not be tried again, with the reason. */
@@ -56,6 +65,9 @@ export function queueKeys(streamName: string): QueueKeys {
     retries: (stream, group) => `${stream}:retries:${group}`,
     attempts: (stream, group) => `${stream}:attempts:${group}`,
     ledger: (stream, group) => `${stream}:ledger:${group}`,
+    breaker: (stream, group) => `${stream}:breaker:${group}`,
+    failures: (stream, group) => `${stream}:failures:${group}`,
+    rate: (stream, group) => `${stream}:rate:${group}`,
     schedule: (stream) => ({
       due: `${stream}:scheduled:due`,
       tasks: `${stream}:scheduled:tasks`,

@@ -28,6 +28,18 @@ export type ConsumerEvent =
   | { type: 'outcome-fenced'; stream: string; entryId: string }
   /** More events about single tasks than are reported within a second; the counters have them all. */
   | { type: 'events-suppressed'; count: number }
+  /** Too many tasks of a type failed: nobody in the group starts any for a while, and their attempts do not count. */
+  | {
+      type: 'breaker-opened';
+      stream: string;
+      taskType: string;
+      failed: number;
+      succeeded: number;
+      openMs: number;
+    }
+  /** A few tasks are tried, to see whether it works again. */
+  | { type: 'breaker-half-open'; stream: string; taskType: string }
+  | { type: 'breaker-closed'; stream: string; taskType: string }
   | { type: 'tasks-taken-over'; stream: string; from: string; count: number }
   /** Entries that were pending but are no longer in the stream: somebody deleted or trimmed them. */
   | { type: 'tasks-lost'; stream: string; entryIds: readonly string[] }

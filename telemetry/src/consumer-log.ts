@@ -54,6 +54,27 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
       case 'events-suppressed':
         log.warn({ count: event.count }, 'more tasks failed than are reported one by one');
         return;
+      case 'breaker-opened':
+        log.error(
+          {
+            task_type: event.taskType,
+            stream: event.stream,
+            failed: event.failed,
+            succeeded: event.succeeded,
+            open_ms: event.openMs,
+          },
+          'too many tasks failed: none of this type is started for a while, and their attempts do not count',
+        );
+        return;
+      case 'breaker-half-open':
+        log.warn(
+          { task_type: event.taskType, stream: event.stream },
+          'a few tasks are tried, to see whether it works again',
+        );
+        return;
+      case 'breaker-closed':
+        log.info({ task_type: event.taskType, stream: event.stream }, 'tasks of this type are started again');
+        return;
       case 'tasks-taken-over':
         log.warn({ stream: event.stream, from: event.from, count: event.count }, 'tasks taken over');
         return;

@@ -264,7 +264,8 @@ export class Arena {
     handler: URL,
   ): RunningProcess {
     const setup: ConsumerSetup = {
-      options: { redisUrl: this.server.url, consumerName: CONSUMER_NAME, ...options },
+      // Without a breaker: in most scenarios most tasks fail by themselves.
+      options: { redisUrl: this.server.url, consumerName: CONSUMER_NAME, breaker: false, ...options },
       handler: handler.href,
       broken: this.broken,
     };

@@ -142,6 +142,9 @@ async function wrongSideKeys(
       { key: keys.retries(stream, group), should: 'zset' },
       { key: keys.attempts(stream, group), should: 'hash' },
       { key: keys.ledger(stream, group), should: 'hash' },
+      { key: keys.breaker(stream, group), should: 'hash' },
+      { key: keys.failures(stream, group), should: 'zset' },
+      { key: keys.rate(stream, group), should: 'hash' },
     ]),
   );
   for (const type of types) {

@@ -5,7 +5,8 @@ import { defineTaskType, SluiceError } from '@sluice/contract';
 import type { ConsumerEvent } from '@sluice/telemetry';
 import { Type } from 'typebox';
 import { RetryAfter } from '../errors.js';
-import { defineHandler, type HandlerFunction, type HandlerPolicy } from '../handler.js';
+import { defineHandler, type HandlerFunction } from '../handler.js';
+import type { HandlerPolicy } from '../handler-policy.js';
 import { createTestQueue } from './create-test-queue.js';
 
 const mail = defineTaskType('mail', Type.Object({ to: Type.String() }));

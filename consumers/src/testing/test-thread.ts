@@ -97,6 +97,8 @@ export class TestThread implements Writer {
           report(event);
         },
         parked: () => undefined,
+        // The model has no breaker: what one handler does with one task does not depend on it.
+        learned: () => undefined,
         settled: plan.progressed,
       },
     });
@@ -111,6 +113,7 @@ export class TestThread implements Writer {
       maxCrashes: options.maxCrashes,
       acknowledgeFirst: plan.broken === 'acknowledge-first',
       settle: (entry, outcome) => this.#settle(entry, outcome),
+      giveBack: (entry) => this.#settler.giveBack(entry),
       report,
     });
   }

@@ -10,6 +10,8 @@ export interface Script {
     | 'throw-unrecoverable'
     | 'throw-retry-after'
     | 'throw-odd'
+    /** Fails, or hangs, as long as a file beside the journal says so. */
+    | 'call-downstream'
     | 'wait-for-abort'
     | 'never-settle'
     | 'block'
@@ -24,6 +26,11 @@ export interface Script {
   againMs?: number;
   /** Fails on attempts up to this one, and then returns; on all when it is left out. */
   until?: number;
+}
+
+/** The file that stands for a service on which tasks depend: while it is there, the service is `down` or `hanging`. */
+export function outageOf(journal: string): string {
+  return `${journal}.outage`;
 }
 
 /** One line of a journal. */

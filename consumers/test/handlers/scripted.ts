@@ -1,6 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defineHandler, RetryAfter, Unrecoverable } from '@sluice/consumers';
-import { note, type Script } from './script.js';
+import { note, outageOf, type Script } from './script.js';
 
 /** Does what the task says. The handler of untyped tasks in the tests. */
 export default defineHandler('default', async (task, context) => {
@@ -25,6 +26,13 @@ export default defineHandler('default', async (task, context) => {
       circular.self = circular;
       throw [null, 'text', 10n, circular][task.attempt % 4];
     }
+    case 'call-downstream':
+      if (ms > 0) await pause(ms);
+      while (existsSync(outageOf(journal))) {
+        if (readFileSync(outageOf(journal), 'utf8') === 'down') throw new Error('the service is down');
+        await pause(20);
+      }
+      break;
     case 'wait-for-abort':
       await new Promise((_, reject) => {
         context.signal.addEventListener('abort', () => {
