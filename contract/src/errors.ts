@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'CRASH_LOOP'
   // consumers
   | 'HANDLER_MODULE'
+  | 'SCHEDULE_MODULE'
   | 'NOT_DRAINED'
   | 'UNDECODABLE'
   | 'MISSING_FIELD';

@@ -20,6 +20,7 @@ describe('queueKeys', () => {
     assert.equal(keys.breaker('tasks:stream:push', 'processors'), 'tasks:stream:push:breaker:processors');
     assert.equal(keys.failures('tasks:stream:push', 'processors'), 'tasks:stream:push:failures:processors');
     assert.equal(keys.rate('tasks:stream:push', 'processors'), 'tasks:stream:push:rate:processors');
+    assert.equal(keys.cronRuns, 'tasks:stream:cron:runs');
     assert.equal(keys.deadLetters, 'tasks:dlq');
   });
 
@@ -34,7 +35,7 @@ describe('queueKeys', () => {
   it('gives each kind of key a name of its own', () => {
     for (const name of ['tasks:stream', 'shop']) {
       const keys = queueKeys(name);
-      const types = [DEFAULT_TASK_TYPE, 'retries', 'ledger', 'scheduled', 'due', 'tasks'];
+      const types = [DEFAULT_TASK_TYPE, 'retries', 'ledger', 'scheduled', 'due', 'tasks', 'cron', 'runs'];
       const streams = types.map((type) => keys.stream(type));
       const all = [
         ...streams,
@@ -47,6 +48,7 @@ describe('queueKeys', () => {
           keys.rate(stream, 'g'),
           ...Object.values(keys.schedule(stream)),
         ]),
+        keys.cronRuns,
         keys.deadLetters,
       ];
       assert.equal(new Set(all).size, all.length);

@@ -16,6 +16,7 @@ import { DEFAULT_TASK_TYPE } from './task-type.js';
  * <stream>:scheduled:tasks    task id -> its fields as MessagePack   (hash)
  * <stream>:scheduled:ledger   scheduled, promoted, lost   (hash)
  * <stream>:scheduled:lease    the consumer process that looks most often (string, expires)
+ * tasks:stream:cron:runs      name of a cron schedule -> its last and its next run, and when it was last seen (hash)
  * tasks:dlq               dead-letter stream
  * ```
  *
@@ -41,6 +42,11 @@ export interface QueueKeys {
   rate(stream: string, group: string): string;
   /** Where the tasks of a stream wait that are not due yet. */
   schedule(stream: string): ScheduleKeys;
+  /**
+   * By the name of each cron schedule: `<last run>:<next run>:<when a consumer last had it>`, in Redis milliseconds.
+   * Before the first run, the first is when the schedule became known, and the second is 0.
+   */
+  readonly cronRuns: string;
   /** Tasks that will not be tried again, with the reason. */
   readonly deadLetters: string;
 }
@@ -74,6 +80,7 @@ export function queueKeys(streamName: string): QueueKeys {
       ledger: `${stream}:scheduled:ledger`,
       lease: `${stream}:scheduled:lease`,
     }),
+    cronRuns: `${streamName}:cron:runs`,
     deadLetters: `${namespace}:dlq`,
   };
 }

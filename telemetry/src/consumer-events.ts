@@ -43,6 +43,11 @@ export type ConsumerEvent =
   | { type: 'tasks-taken-over'; stream: string; from: string; count: number }
   /** Entries that were pending but are no longer in the stream: somebody deleted or trimmed them. */
   | { type: 'tasks-lost'; stream: string; entryIds: readonly string[] }
+  /**
+   * Runs of a cron schedule that nobody enqueued in time, up to and with this one. Too late, they never will be; with
+   * a full backlog they are as soon as there is room, if it is not too late then.
+   */
+  | { type: 'runs-missed'; schedule: string; lastRun: string; reason: 'too-late' | 'backlog-full' }
   | { type: 'thread-replaced'; thread: number; reason: 'hung' | 'died'; detail: string; held: number }
   | { type: 'consumer-removed'; consumer: string; stream: string }
   | { type: 'crash-loop'; detail: string }

@@ -84,6 +84,12 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
           'pending entries were deleted from the stream',
         );
         return;
+      case 'runs-missed':
+        log.error(
+          { schedule: event.schedule, last_run: event.lastRun, reason: event.reason },
+          'runs of a cron schedule missed',
+        );
+        return;
       case 'thread-replaced':
         log.error(
           { thread: event.thread, reason: event.reason, detail: event.detail, held: event.held },

@@ -45,6 +45,7 @@ const CONSUMER_EVENTS: readonly [event: ConsumerEvent, level: string][] = [
   [{ type: 'outcome-fenced', stream: 'tasks:stream', entryId: '1-0' }, 'WARNING'],
   [{ type: 'tasks-taken-over', stream: 'tasks:stream', from: 'host:2:0', count: 3 }, 'WARNING'],
   [{ type: 'tasks-lost', stream: 'tasks:stream', entryIds: ['1-0', '2-0'] }, 'CRITICAL'],
+  [{ type: 'runs-missed', schedule: 'nightly', lastRun: '2026-01-01', reason: 'too-late' }, 'ERROR'],
   [{ type: 'thread-replaced', thread: 1, reason: 'hung', detail: 'no heartbeat', held: 2 }, 'ERROR'],
   [{ type: 'consumer-removed', consumer: 'host:2:0', stream: 'tasks:stream' }, 'INFO'],
   [{ type: 'crash-loop', detail: '5 deaths in 10 s' }, 'CRITICAL'],
