@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { BreakerNews } from './breaker.js';
+import { CronRuns, type EnqueueReply } from './cron-runs.js';
+import type { ResolvedSchedule } from './cron-schedules.js';
 import type { LaneKeys } from './group.js';
 import type { Blame } from './outcome.js';
 import {
@@ -11,6 +13,7 @@ import {
   type ToPark,
 } from './outcome-writer.js';
 import { type Promote, type PromoteReply, promoteDue } from './promoter.js';
+import type { RedisLink } from './redis-link.js';
 
 /**
  * Promises that a consumer can be made to break on purpose, for the negative controls of the tests: a test that does
@@ -39,6 +42,8 @@ export type Broken =
   | 'promote-in-steps'
   /** Promotes what is due by the clock of this process. */
   | 'promote-by-own-clock'
+  /** Enqueues the runs of cron schedules without looking who else has. */
+  | 'cron-without-last-run'
   /** Deletes what it has acknowledged, whoever else has yet to read it. */
   | 'delete-when-settled'
   /** Counts failures against their tasks whatever the breaker says, and buries those of a last attempt. */
@@ -67,6 +72,27 @@ export function outcomeWriter(group: string, consumer: string, broken: Broken | 
 export function promoteOf(broken: Broken | undefined): Promote {
   if (broken === 'promote-in-steps') return promoteInSteps;
   return broken === 'promote-by-own-clock' ? promoteByOwnClock : promoteDue;
+}
+
+/** How a consumer enqueues the runs of cron schedules. */
+export function cronRunsOf(broken: Broken | undefined, link: RedisLink, streamName: string): CronRuns {
+  return broken === 'cron-without-last-run'
+    ? new ForgetfulCronRuns(link, streamName)
+    : new CronRuns(link, streamName);
+}
+
+class ForgetfulCronRuns extends CronRuns {
+  override async enqueue(
+    { taskType, payload }: ResolvedSchedule,
+    runs: readonly number[],
+  ): Promise<EnqueueReply> {
+    for (const run of runs) {
+      const fields = ['task_id', `run-${run}`, 'type', taskType, 'payload', payload];
+      await this.link.redis.xadd(this.streamOf(taskType), '*', ...fields);
+    }
+    const [seconds] = await this.link.redis.time();
+    return [Number(seconds) * 1000, runs.at(-1) ?? 0, runs.length, 0];
+  }
 }
 
 /** A moment between looking and deleting, as every process has one that does not use a script. */

@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { resolveOptions, SluiceError } from '@sluice/contract';
 import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
 import { BREAK, type Broken } from './broken.js';
+import { type CronSchedule, resolveSchedules } from './cron-schedules.js';
 import { moduleUrl } from './handler-registry.js';
 import { consumerOptionPairs, consumerOptions, type ResolvedOptions } from './options.js';
 import { Supervisor } from './supervisor.js';
@@ -13,6 +14,11 @@ export interface ConsumerOptions extends Partial<ResolvedOptions> {
    * import.meta.url)`) or a path from the working directory. Loaded inside the worker threads.
    */
   handlers: Readonly<Record<string, URL | string>>;
+  /**
+   * Cron schedules, up to 1000. Each run is enqueued once, however many consumers have the schedule, in whatever group.
+   * @default []
+   */
+  schedules?: readonly CronSchedule[];
   /** Told what happens. Without it nothing is said. */
   listener?: ConsumerListener;
 }
@@ -45,7 +51,7 @@ type Breakable = ConsumerOptions & { [BREAK]?: Broken };
  * const consumer = createConsumer({ handlers: { 'resize-image': new URL('./resize-image.js', import.meta.url) } });
  * await consumer.start();
  */
-export function createConsumer({ handlers, listener, ...given }: ConsumerOptions): Consumer {
+export function createConsumer({ handlers, schedules = [], listener, ...given }: ConsumerOptions): Consumer {
   const options = resolveOptions(consumerOptions, given, consumerOptionPairs);
   const modules = modulesOf(handlers);
   const report = listener ?? (() => undefined);
@@ -54,6 +60,7 @@ export function createConsumer({ handlers, listener, ...given }: ConsumerOptions
     threads: threadCount(options),
     processName: processName(options),
     modules,
+    schedules: resolveSchedules(schedules, 'schedules'),
     broken: (given as Breakable)[BREAK],
     report,
   };

@@ -13,7 +13,10 @@ export interface Task<Data = unknown> {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** 1 on the first run. Above 1 the task has run before, in part or in whole. */
   readonly attempt: number;
-  /** When the engine accepted it, ISO 8601 in UTC; the empty string when the producer gave none. */
+  /**
+   * When the engine accepted it, or the time of the run that a cron schedule enqueued it for, ISO 8601 in UTC; the empty
+   * string when the producer gave none.
+   */
   readonly timestamp: string;
   /** W3C traceparent of the request; the empty string when the producer gave none. */
   readonly traceparent: string;

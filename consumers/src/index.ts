@@ -1,5 +1,6 @@
 export type { ConsumerCounters, ConsumerEvent, ConsumerListener } from '@sluice/telemetry';
 export { type Consumer, type ConsumerOptions, createConsumer } from './consumer.js';
+export type { CronSchedule } from './cron-schedules.js';
 export { RetryAfter, Unrecoverable } from './errors.js';
 export {
   defineHandler,

@@ -1,6 +1,7 @@
 import { readEnvironment, SluiceError } from '@sluice/contract';
 import { createLogger, logConsumerEvents } from '@sluice/telemetry';
 import { type ConsumerOptions, createConsumer } from './consumer.js';
+import type { CronSchedule } from './cron-schedules.js';
 import { moduleUrl } from './handler-registry.js';
 import { consumerOptionPairs, consumerOptions } from './options.js';
 
@@ -15,6 +16,7 @@ try {
   const consumer = createConsumer({
     ...options,
     handlers: await loadHandlersRecord(process.env.HANDLER_MODULE),
+    schedules: await loadSchedules(process.env.SCHEDULE_MODULE),
     listener: (event) => {
       logged(event);
       if (event.type === 'shutdown-finished') left = event.left;
@@ -76,4 +78,25 @@ async function loadHandlersRecord(path: string | undefined): Promise<ConsumerOpt
     );
   }
   return record as ConsumerOptions['handlers']; // every value was looked at
+}
+
+/** The cron schedules: the default export of a module, if one is named. They are checked by whoever takes them. */
+async function loadSchedules(path: string | undefined): Promise<readonly CronSchedule[]> {
+  if (path === undefined || path === '') return [];
+  let list: unknown;
+  try {
+    const module: { default?: unknown } = await import(moduleUrl(path));
+    list = module.default;
+  } catch (cause) {
+    throw new SluiceError('SCHEDULE_MODULE', `SCHEDULE_MODULE ${path} does not load: ${String(cause)}`, {
+      cause,
+    });
+  }
+  if (!Array.isArray(list)) {
+    throw new SluiceError(
+      'SCHEDULE_MODULE',
+      `SCHEDULE_MODULE ${path} has no default export like [{ name: "nightly", cron: "0 3 * * *", type: "report", data: {} }]`,
+    );
+  }
+  return list;
 }

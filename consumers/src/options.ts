@@ -149,6 +149,14 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds without a sign of life after which the tasks of a consumer are given to others. Renewed while a task runs, so it may be shorter than TASK_TIMEOUT; too short, and a stalled process loses its tasks.',
   }),
+  scheduleGraceSeconds: Type.Number({
+    env: 'SCHEDULE_GRACE',
+    minimum: 0,
+    maximum: 2_592_000,
+    default: 3600,
+    description:
+      'Seconds by which the latest run of a cron schedule may be late when no consumer was there to enqueue it; an older one is missed. Runs that are late by up to a minute are all made up for.',
+  }),
   shutdownTimeoutSeconds: Type.Number({
     env: 'SHUTDOWN_TIMEOUT',
     minimum: 0,

@@ -5,9 +5,6 @@ import type { Redis } from 'ioredis';
 // From dist/ as from src/: the .lua files are published beside the compiled code, never copied.
 const folder = new URL('../src/scripts/', import.meta.url);
 
-// Settling frees memory, and promoting keeps it as it is: both must go on when Redis has none left for new tasks.
-const HEADER = '#!lua flags=allow-oom\n';
-
 /** What a script is preceded by, so that each has the functions it needs and no more. */
 type Prelude = 'owned' | 'breaker' | 'rate-limit';
 
@@ -16,9 +13,17 @@ export class Script {
   readonly #source: string;
   readonly #sha: string;
 
-  constructor(name: string, preludes: readonly Prelude[] = ['owned']) {
+  /**
+   * @param flags settling frees memory, and promoting keeps it as it is: both must go on when Redis has none left for
+   * new tasks, and so most scripts are run then
+   */
+  constructor(
+    name: string,
+    preludes: readonly Prelude[] = ['owned'],
+    flags: 'allow-oom' | '' = 'allow-oom',
+  ) {
     const files = [...preludes, name].map((file) => readFileSync(new URL(`${file}.lua`, folder), 'utf8'));
-    this.#source = HEADER + files.join('');
+    this.#source = `#!lua flags=${flags}\n${files.join('')}`;
     this.#sha = createHash('sha1').update(this.#source).digest('hex');
   }
 
@@ -52,5 +57,7 @@ export const takeDueScript = new Script('take-due', ['owned', 'breaker', 'rate-l
 export const renewScript = new Script('renew');
 export const recoverScript = new Script('recover');
 export const leaveScript = new Script('leave');
-export const promoteScript = new Script('promote');
-export const releaseLeaseScript = new Script('release-lease');
+export const promoteScript = new Script('promote', []);
+export const releaseLeaseScript = new Script('release-lease', []);
+export const cronLookScript = new Script('cron-look', []);
+export const cronEnqueueScript = new Script('cron-enqueue', [], '');

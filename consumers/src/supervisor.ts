@@ -1,6 +1,8 @@
 import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
 import { AftermathWriter } from './aftermath-writer.js';
-import { type Broken, promoteOf } from './broken.js';
+import { type Broken, cronRunsOf, promoteOf } from './broken.js';
+import { Cron } from './cron.js';
+import type { ResolvedSchedule } from './cron-schedules.js';
 import { createGroup, type LaneKeys, laneKeys, takeConsumerName, threadConsumer } from './group.js';
 import { Leases } from './leases.js';
 import type { ResolvedOptions } from './options.js';
@@ -28,13 +30,15 @@ export interface SupervisorPlan {
   /** Wanted name of the process in the group. */
   readonly processName: string;
   readonly modules: Readonly<Record<string, string>>;
+  /** Cron schedules. */
+  readonly schedules: readonly ResolvedSchedule[];
   readonly broken: Broken | undefined;
   readonly report: ConsumerListener;
 }
 
 /**
  * The main thread of a consumer. It runs no task and reads none: it starts the worker threads, renews the leases of
- * what they hold, replaces those that hang or die, frees what dead consumers hold, and promotes delayed tasks.
+ * what they hold, replaces those that hang or die, frees what dead consumers hold, promotes delayed tasks, and enqueues the runs of cron schedules.
  */
 export class Supervisor {
   readonly #plan: SupervisorPlan;
@@ -44,6 +48,7 @@ export class Supervisor {
   readonly #recoverer: Recoverer;
   readonly #aftermath: AftermathWriter;
   readonly #promoter: Promoter;
+  readonly #cron: Cron;
   #processName: string;
   #pool: ThreadPool | undefined;
   #renewing: NodeJS.Timeout | undefined;
@@ -76,6 +81,8 @@ export class Supervisor {
     const streams = this.#lanes.map((lane) => lane.stream);
     const promote = promoteOf(plan.broken);
     this.#promoter = new Promoter(options.streamName, streams, this.#link, report, promote);
+    const runs = cronRunsOf(plan.broken, this.#link, options.streamName);
+    this.#cron = new Cron(plan.schedules, options.scheduleGraceSeconds * 1000, runs, this.#link, report);
   }
 
   get counters(): ConsumerCounters {
@@ -107,6 +114,7 @@ export class Supervisor {
     this.#renewing = setInterval(() => void this.#renew(), this.#leases.intervalMs);
     this.#recoverLater();
     this.#promoter.start();
+    this.#cron.start();
     report({ type: 'started', consumer: this.#processName, threads, taskTypes: Object.keys(modules) });
   }
 
@@ -119,6 +127,7 @@ export class Supervisor {
     this.#stopping = true;
     clearTimeout(this.#recovering);
     void this.#promoter.stop();
+    void this.#cron.stop();
     // Leases are renewed until the last task is through.
     const unfinished = (await this.#pool?.stop(this.#plan.options.shutdownTimeoutSeconds * 1000)) ?? [];
     clearInterval(this.#renewing);
@@ -161,6 +170,7 @@ export class Supervisor {
   #afterOutage(): void {
     this.#recoverNotBefore = performance.now() + MERCY_MS;
     this.#promoter.lookNow();
+    this.#cron.lookNow();
     void this.#renew();
   }
 

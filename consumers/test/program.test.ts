@@ -36,6 +36,17 @@ test('the program that waits for a Redis that never comes ends on SIGTERM all th
   assert.deepEqual(await program.exited, { code: 0, signal: null });
 });
 
+test('the program enqueues the runs of the schedules that SCHEDULE_MODULE names', async (t) => {
+  const queue = await setUp(t);
+  const data = { journal: queue.journal };
+  const list = JSON.stringify([{ name: 'tick', cron: '* * * * * *', data }]);
+  const SCHEDULE_MODULE = `data:text/javascript,export default ${encodeURIComponent(list)}`;
+  const environment = { HANDLER_MODULE, SCHEDULE_MODULE, REDIS_URL: queue.server.url };
+  const program = startProcess(MAIN, environment);
+  t.after(() => program.signal('SIGKILL'));
+  await queue.until('end', 2);
+});
+
 const wrong: [what: string, env: Record<string, string>, says: RegExp][] = [
   [
     'a wrong variable',
@@ -52,6 +63,21 @@ const wrong: [what: string, env: Record<string, string>, says: RegExp][] = [
     'a module of another kind',
     { HANDLER_MODULE: MAIN.replace('main.js', 'backoff.js') },
     /has no default export like/,
+  ],
+  [
+    'schedules that are not there',
+    { HANDLER_MODULE, SCHEDULE_MODULE: '/nowhere.js' },
+    /^SCHEDULE_MODULE \/nowhere\.js does not load/,
+  ],
+  [
+    'a module without schedules',
+    { HANDLER_MODULE, SCHEDULE_MODULE: HANDLER_MODULE },
+    /^SCHEDULE_MODULE .* has no default export like \[\{ name/,
+  ],
+  [
+    'a wrong schedule',
+    { HANDLER_MODULE, SCHEDULE_MODULE: 'data:text/javascript,export default [{name:"a",cron:"b"}]' },
+    /^schedules\.0\.cron is "b", which is no cron pattern/,
   ],
 ];
 for (const [what, env, says] of wrong) {
