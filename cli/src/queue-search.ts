@@ -74,7 +74,7 @@ function delayedTypes(streamName: string, keys: readonly string[]): string[] {
   });
 }
 
-const SIDE_KEY = /^(?::[^:]+)?:(ledger|retries|attempts|scheduled|breaker|failures|rate):/;
+const SIDE_KEY = /^(?::[^:]+)?:(ledger|retries|attempts|scheduled|cron|breaker|failures|rate):/;
 
 function isSideKey(streamName: string, key: string): boolean {
   return SIDE_KEY.test(key.slice(streamName.length));

@@ -17,11 +17,7 @@ export class Script {
    * @param flags settling frees memory, and promoting keeps it as it is: both must go on when Redis has none left for
    * new tasks, and so most scripts are run then
    */
-  constructor(
-    name: string,
-    preludes: readonly Prelude[] = ['owned'],
-    flags: 'allow-oom' | '' = 'allow-oom',
-  ) {
+  constructor(name: string, preludes: readonly Prelude[] = ['owned'], flags: 'allow-oom' | '' = 'allow-oom') {
     const files = [...preludes, name].map((file) => readFileSync(new URL(`${file}.lua`, folder), 'utf8'));
     this.#source = `#!lua flags=${flags}\n${files.join('')}`;
     this.#sha = createHash('sha1').update(this.#source).digest('hex');

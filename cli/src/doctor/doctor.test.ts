@@ -57,6 +57,7 @@ function factsWith({ info, redis, machine, queue }: Given): Facts {
       wrongTypes: [],
       streams: [stream({})],
       delayed: [],
+      schedules: [],
       deadLetters: { key: 'tasks:dlq', is: 'none', length: 0, oldest: undefined },
       overlapping: [],
       auditFaults: [],
@@ -121,6 +122,7 @@ describe('the doctor', () => {
             stream({ groups: [] }),
           ],
           delayed: [{ stream: 'tasks:stream', taskType: 'default', waiting: 3, overdue: 1 }],
+          schedules: [{ name: 'nightly', next: 1, seen: 999_999_000 }],
           wrongTypes: [{ key: 'a', is: 'string' }],
           overlapping: ['tasks'],
           auditFaults: [{ group: 'processors', line: 'accepted 1 ≠ …' }],
@@ -132,7 +134,7 @@ describe('the doctor', () => {
       if (severity === 'warning' || severity === 'error') assert.ok(remedy, check);
     }
     const bad = findings.filter(({ severity }) => severity === 'warning' || severity === 'error');
-    assert.ok(bad.length >= 19, `${bad.length} found`);
+    assert.ok(bad.length >= 20, `${bad.length} found`);
   });
 
   const cases: [what: string, given: Given, check: string, severity: Severity, text: RegExp][] = [
@@ -142,6 +144,27 @@ describe('the doctor', () => {
       'version',
       'error',
       /6\.2\.14 is too old/,
+    ],
+    [
+      'a schedule that has just run',
+      { queue: { schedules: [{ name: 'nightly', next: 999_990_000, seen: 0 }] } },
+      'cron schedules',
+      'ok',
+      /1 cron schedule, every run enqueued/,
+    ],
+    [
+      'a schedule whose run nobody has enqueued',
+      { queue: { schedules: [{ name: 'nightly', next: 999_900_000, seen: 999_900_000 }] } },
+      'cron schedules',
+      'error',
+      /^nightly was to run at 1970-01-12T13:45:00\.000Z and was not enqueued$/,
+    ],
+    [
+      'a schedule that no consumer has any more',
+      { queue: { schedules: [{ name: 'nightly', next: 999_900_000, seen: 900_000_000 }] } },
+      'cron schedules',
+      'note',
+      /no consumer has had this schedule since 1970-01-11/,
     ],
     [
       'Valkey',

@@ -8,6 +8,7 @@ import { disk, persistence } from './checks/persistence.js';
 import { consumers, readers, retries, takeOver } from './checks/readers.js';
 import { replication } from './checks/replication.js';
 import { clock, connections, latency } from './checks/responsiveness.js';
+import { schedules } from './checks/schedules.js';
 import { cluster, version } from './checks/version.js';
 import type { Check, Facts } from './facts.js';
 import type { Diagnosis } from './finding.js';
@@ -31,6 +32,7 @@ const CHECKS: readonly Check[] = [
   takeOver,
   retries,
   delayedTasks,
+  schedules,
   ledger,
   deadLetters,
   growth,

@@ -43,6 +43,7 @@ export interface QueueFacts extends FoundQueue {
   readonly streams: readonly StreamState[];
   /** Of each stream that has delayed tasks. */
   readonly delayed: readonly DelayedState[];
+  readonly schedules: readonly ScheduleState[];
   readonly deadLetters: {
     readonly key: string;
     /** What TYPE says of it. */
@@ -55,6 +56,15 @@ export interface QueueFacts extends FoundQueue {
   readonly overlapping: readonly string[];
   /** What audits of the groups had to say; nothing when all adds up. */
   readonly auditFaults: readonly { readonly group: string; readonly line: string }[];
+}
+
+/** A cron schedule; times in Redis milliseconds. */
+export interface ScheduleState {
+  readonly name: string;
+  /** When it runs next; nothing before its first run. */
+  readonly next: number | undefined;
+  /** When a consumer last said that it has it, to the hour. */
+  readonly seen: number;
 }
 
 export interface DelayedState {

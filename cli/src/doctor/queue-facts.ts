@@ -6,7 +6,14 @@ import { timeOf } from '../entry-id.js';
 import { findQueue } from '../queue-search.js';
 import { redisNow } from '../redis.js';
 import { factOf } from '../reply.js';
-import type { ConsumerState, DelayedState, GroupState, QueueFacts, StreamState } from './facts.js';
+import type {
+  ConsumerState,
+  DelayedState,
+  GroupState,
+  QueueFacts,
+  ScheduleState,
+  StreamState,
+} from './facts.js';
 
 /** Consumers look for what is due at least once a second; this long after, nobody does. */
 const OVERDUE_MS = 5_000;
@@ -30,6 +37,7 @@ export async function gatherQueueFacts(redis: Redis, streamName: string): Promis
     at,
     streams,
     delayed: await lookAtDelayed(redis, streamName, found.types, at),
+    schedules: await lookAtSchedules(redis, keys.cronRuns),
     deadLetters: await lookAtDeadLetters(redis, keys.deadLetters),
     overlapping: await overlapping(redis, streamName, found.foreignStreams),
     auditFaults: await auditAll(redis, streamName, streams),
@@ -118,6 +126,15 @@ async function lookAtDelayed(
   return all.filter(({ waiting }) => waiting > 0);
 }
 
+async function lookAtSchedules(redis: Redis, key: string): Promise<ScheduleState[]> {
+  // Of a wrong type: that is a finding of its own.
+  const known = await redis.hgetall(key).catch(() => ({}));
+  return Object.entries<string>(known).map(([name, text]) => {
+    const [, next = 0, seen = 0] = text.split(':').map(Number);
+    return { name, next: next > 0 ? next : undefined, seen };
+  });
+}
+
 async function lookAtDeadLetters(redis: Redis, key: string): Promise<QueueFacts['deadLetters']> {
   const is = await redis.type(key);
   if (is !== 'stream') return { key, is, length: 0, oldest: undefined };
@@ -152,6 +169,7 @@ async function wrongSideKeys(
     expected.push({ key: due, should: 'zset' }, { key: lease, should: 'string' });
     expected.push({ key: tasks, should: 'hash' }, { key: ledger, should: 'hash' });
   }
+  expected.push({ key: keys.cronRuns, should: 'hash' });
   expected.push({ key: keys.deadLetters, should: 'stream' });
   const kinds = await Promise.all(expected.map(({ key }) => redis.type(key)));
   return expected.flatMap(({ key, should }, i) => {
