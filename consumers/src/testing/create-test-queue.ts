@@ -19,6 +19,7 @@ type Breakable = Partial<ResolvedOptions> & { [BREAK]?: Broken };
 
 const STARTS_AT = new Date('2026-01-01T00:00:00Z');
 const PATIENCE_MS = 5000;
+const MOST_RUNS = 100_000;
 
 /**
  * Creates a queue on which handlers are run as in production, but without Redis, without threads and without
@@ -35,18 +36,20 @@ const PATIENCE_MS = 5000;
 export async function createTestQueue({
   startsAt = STARTS_AT,
   patienceMs = PATIENCE_MS,
+  maxRuns = MOST_RUNS,
   ...group
 }: TestQueueOptions): Promise<TestQueue> {
   const { streamName } = optionsOf(group);
   const clock = new VirtualClock(startsAt.getTime());
   const redis = new MemoryRedis(queueKeys(streamName), clock);
-  return addGroup(redis, new Simulation(clock, new RealWork(patienceMs)), group);
+  return addGroup(redis, new Simulation(clock, new RealWork(patienceMs)), group, maxRuns);
 }
 
 async function addGroup(
   redis: MemoryRedis,
   simulation: Simulation,
   given: TestGroupOptions,
+  maxRuns: number,
 ): Promise<TestQueue> {
   const { listener = () => undefined, random = () => 0 } = given;
   const options = optionsOf(given);
@@ -65,7 +68,7 @@ async function addGroup(
     group: memoryGroup(redis.stream(keys.taskType), options.group, redis.deadLetters, clock, broken),
   }));
   const faults = new FaultPlan();
-  const log = new RunLog();
+  const log = new RunLog(maxRuns);
   const consumer = new TestConsumer(
     {
       options,
@@ -90,7 +93,7 @@ async function addGroup(
     handlers,
     log,
     faults: new TestFaults(faults, redis),
-    join: (another) => addGroup(redis, simulation, { ...another, streamName: options.streamName }),
+    join: (another) => addGroup(redis, simulation, { ...another, streamName: options.streamName }, maxRuns),
   });
 }
 

@@ -36,13 +36,24 @@ export class Simulation {
     return this.#consumers.every((consumer) => consumer.drained);
   }
 
-  /** Runs what can be run now, without time passing. */
-  runDue(): Promise<void> {
-    return this.#exclusively(() => this.#untilQuiet());
+  /**
+   * Runs what can be run now, without time passing.
+   *
+   * @returns nothing, or why it does not end
+   */
+  runDue(): Promise<string | undefined> {
+    return this.#exclusively(async () => {
+      await this.#untilQuiet();
+      return this.#overrun;
+    });
   }
 
-  /** Lets time pass, and everything happen that is due meanwhile, when it is due. */
-  advance(ms: number): Promise<void> {
+  /**
+   * Lets time pass, and everything happen that is due meanwhile, when it is due.
+   *
+   * @returns nothing, or why it does not end
+   */
+  advance(ms: number): Promise<string | undefined> {
     return this.#exclusively(async () => {
       const until = this.clock.now + ms;
       await this.#untilQuiet();
@@ -50,9 +61,10 @@ export class Simulation {
         const at = this.#nextAt();
         this.#moveTo(at === undefined || at > until ? until : at);
         await this.#untilQuiet();
-        if (at === undefined || at > until) return;
+        if (this.#overrun !== undefined) return this.#overrun;
+        if (at === undefined || at > until) return undefined;
       }
-      throw new SluiceError('NOT_DRAINED', `more than ${MOST_MOVES} things are due within ${ms} ms`);
+      return tooManyMoves();
     });
   }
 
@@ -66,18 +78,24 @@ export class Simulation {
       const until = this.clock.now + withinMs;
       for (let moves = 0; moves < MOST_MOVES; moves++) {
         await this.#untilQuiet();
+        if (this.#overrun !== undefined) return this.#overrun;
         if (this.drained) return undefined;
         const at = this.#nextAt();
         if (at === undefined) return 'nothing will ever be due';
         if (at > until) return `it would take more than ${withinMs} ms of virtual time`;
         this.#moveTo(at);
       }
-      return `it is not over after ${MOST_MOVES} moves of the clock`;
+      return tooManyMoves();
     });
   }
 
+  get #overrun(): string | undefined {
+    const over = this.#consumers.find((consumer) => consumer.log.full);
+    return over && `handlers were run ${over.log.runs.length} times, the most that this queue takes`;
+  }
+
   async #untilQuiet(): Promise<void> {
-    for (let calm = 0; calm < CALM_TURNS; ) {
+    for (let calm = 0; calm < CALM_TURNS && this.#overrun === undefined; ) {
       const before = this.#changes;
       if (!this.#consumers.some((consumer) => consumer.running)) this.#realWork.noteRest();
       for (const consumer of this.#consumers) consumer.work();
@@ -114,4 +132,8 @@ export class Simulation {
       this.#busy = false;
     }
   }
+}
+
+function tooManyMoves(): string {
+  return `it is not over after ${MOST_MOVES} moves of the clock`;
 }

@@ -105,6 +105,7 @@ export class TestConsumer implements ThreadHooks {
     task: Task,
     context: HandlerContext,
   ): unknown {
+    if (this.log.full) return NEVER; // the simulation sees to it
     const { stream } = entry.lane.keys;
     const run = this.log.begin(stream, entry.id, task, thread.consumer, this.#plan.clock.now);
     this.#runs.set(entry, run);

@@ -27,4 +27,9 @@ export interface TestQueueOptions extends TestGroupOptions {
    * @default 5000
    */
   readonly patienceMs?: number;
+  /**
+   * Calls of handlers after which the queue gives up: tasks that add tasks may go on for ever.
+   * @default 100000
+   */
+  readonly maxRuns?: number;
 }

@@ -85,12 +85,14 @@ export class TestQueue {
     if (!(ms >= 0 && Number.isFinite(ms))) {
       throw new SluiceError('INVALID_OPTIONS', `cannot advance by ${ms} ms; allowed: 0 or more`);
     }
-    await this.#simulation.advance(ms);
+    const why = await this.#simulation.advance(ms);
+    if (why !== undefined) throw this.#notDrained(why);
   }
 
   /** Runs what is due now; no time passes. */
   async runDue(): Promise<void> {
-    await this.#simulation.runDue();
+    const why = await this.#simulation.runDue();
+    if (why !== undefined) throw this.#notDrained(why);
   }
 
   /** Lets another group read the same streams, from their beginning. It is drained together with this one. */

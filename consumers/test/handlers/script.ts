@@ -12,6 +12,10 @@ export interface Script {
     | 'throw-odd'
     /** Fails, or hangs, as long as a file beside the journal says so. */
     | 'call-downstream'
+    | 'throw-null'
+    | 'throw-string'
+    | 'throw-bigint'
+    | 'throw-circular'
     | 'wait-for-abort'
     | 'never-settle'
     | 'block'

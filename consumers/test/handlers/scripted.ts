@@ -21,11 +21,6 @@ export default defineHandler('default', async (task, context) => {
       throw new Unrecoverable('never going to work');
     case 'throw-retry-after':
       throw new RetryAfter(ms);
-    case 'throw-odd': {
-      const circular: Record<string, unknown> = {};
-      circular.self = circular;
-      throw [null, 'text', 10n, circular][task.attempt % 4];
-    }
     case 'call-downstream':
       if (ms > 0) await pause(ms);
       while (existsSync(outageOf(journal))) {
@@ -33,6 +28,16 @@ export default defineHandler('default', async (task, context) => {
         await pause(20);
       }
       break;
+    case 'throw-odd':
+      throw [null, 'text', 10n, circular()][task.attempt % 4];
+    case 'throw-null':
+      throw null;
+    case 'throw-string':
+      throw 'text';
+    case 'throw-bigint':
+      throw 10n;
+    case 'throw-circular':
+      throw circular();
     case 'wait-for-abort':
       await new Promise((_, reject) => {
         context.signal.addEventListener('abort', () => {
@@ -67,3 +72,9 @@ export default defineHandler('default', async (task, context) => {
   }
   note('end', task, journal);
 });
+
+function circular(): object {
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  return circular;
+}
