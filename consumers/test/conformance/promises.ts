@@ -323,15 +323,16 @@ export const PROMISES: Readonly<Record<string, ConformancePromise>> = {
     },
   },
 
-  'outcomes whose reply was lost count once': {
+  'an outcome whose reply was lost counts once': {
     async check(target) {
       await target.add(); // Redis then knows the script; its reply to one it does not know must not be lost
       await target.drained();
-      const ids = [await target.add({ ms: 300 }), await target.add({ ms: 300 })];
+      // One: a thread writes no more outcomes of a type while it waits for a reply.
+      const id = await target.add({ ms: 300 });
       await target.strike('replies-lost');
       await target.drained();
-      for (const id of ids) assert.deepEqual(attemptsOf(await target.runs(), id), [1]);
-      assert.deepEqual(await target.ledger(), { done: 3 });
+      assert.deepEqual(attemptsOf(await target.runs(), id), [1]);
+      assert.deepEqual(await target.ledger(), { done: 2 });
     },
   },
 
