@@ -54,7 +54,11 @@ export class AftermathWriter {
   ): Promise<void> {
     const { redis } = this.#link;
     for (const chunk of chunksOf(done)) {
-      settled.done += await this.#insist(chunk.length, () => writer.acknowledge(redis, keys, chunk));
+      settled.done += await this.#insist(chunk.length, async () => {
+        const { lost } = await writer.acknowledge(redis, keys, chunk);
+        // "Not pending for it" most likely means that the thread's own write had worked, and it died before it counted.
+        return { fenced: [], lost };
+      });
     }
     for (const entry of toPark) {
       const facts = await this.#factsOf(keys, entry.id);
