@@ -45,6 +45,11 @@ export class TestTask {
     return this.#log.of(this.#group.stream.name, this.entryId);
   }
 
+  /** When it was added, in virtual milliseconds since 1970. */
+  get addedAt(): number {
+    return Number.parseInt(this.entryId, 10); // an entry id is the time and a number
+  }
+
   /** How often its handler was called. */
   get attempts(): number {
     return this.runs.length;
