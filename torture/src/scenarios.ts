@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario.js';
 import { delaysAreKept } from './scenarios/delays-are-kept.js';
 import { diskFullPasses } from './scenarios/disk-full-passes.js';
+import { downstreamDead } from './scenarios/downstream-dead.js';
 import { droppedRepliesHangNothing } from './scenarios/dropped-replies-hang-nothing.js';
 import { groupsDoNotDisturbEachOther } from './scenarios/groups-do-not-disturb-each-other.js';
 import { killedConsumersLoseNothing } from './scenarios/killed-consumers-lose-nothing.js';
@@ -22,7 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   poisonIsIsolated,
   longTasksRunOnce,
   lateResultsAreFenced,
-  // A dead downstream that burns no attempts takes its place here with the breaker.
+  downstreamDead,
   retriesAreOnTime,
   delaysAreKept,
   sigtermFinishesWork,
