@@ -79,7 +79,8 @@ function stream(state: Partial<StreamState>): StreamState {
 
 function group(state: Partial<GroupState>): GroupState {
   const consumers = [{ name: 'host:1:0', pending: 0, idleMs: 500 }];
-  return { group: 'processors', lag: 0, pending: 0, consumers, overdue: 0, attempts: 0, ...state };
+  const calm = { overdue: 0, breaker: undefined, rateLimited: false, attempts: 0 };
+  return { group: 'processors', lag: 0, pending: 0, consumers, ...calm, ...state };
 }
 
 /** What the checks say of a state that differs from a good one in this. */
@@ -322,5 +323,17 @@ describe('the doctor', () => {
   it('says what it cannot see of another machine', () => {
     const { findings } = judge({ ...factsWith({}), machine: undefined });
     assert.equal(findings.filter(({ finding }) => finding.includes('another machine')).length, 4);
+  });
+
+  it('names an open breaker, and does not take its tasks for forgotten', () => {
+    const breaker = { state: 'open' as const, since: 0, opens: 3 };
+    const streams = [stream({ length: 9, groups: [group({ pending: 9, overdue: 9, breaker })] })];
+    const [[severity, finding] = ['ok', '']] = verdict({ queue: { streams } }, 'breakers');
+    assert.equal(severity, 'warning');
+    assert.match(finding, /tasks:stream .* opened 3 times/);
+    assert.deepEqual(
+      verdict({ queue: { streams } }, 'retries').map(([one]) => one),
+      ['ok'],
+    );
   });
 });

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { breakers } from './checks/breakers.js';
 import { deadLetters } from './checks/dead-letters.js';
 import { delayedTasks } from './checks/delayed-tasks.js';
 import { growth, keyTypes, ledger, names } from './checks/keys.js';
@@ -30,6 +31,7 @@ const CHECKS: readonly Check[] = [
   readers,
   consumers,
   takeOver,
+  breakers,
   retries,
   delayedTasks,
   schedules,

@@ -92,8 +92,19 @@ export interface GroupState {
   readonly consumers: readonly ConsumerState[];
   /** Parked entries that should have been taken a while ago. */
   readonly overdue: number;
+  /** The circuit breaker, unless it is closed. */
+  readonly breaker: BreakerState | undefined;
+  /** The rate of its tasks is limited: what is due may have to wait its turn. */
+  readonly rateLimited: boolean;
   /** Entries with a history of attempts. */
   readonly attempts: number;
+}
+
+export interface BreakerState {
+  readonly state: 'open' | 'half-open';
+  /** When it left closed, in Redis milliseconds. */
+  readonly since: number;
+  readonly opens: number;
 }
 
 export interface ConsumerState {

@@ -7,6 +7,7 @@ import { findQueue } from '../queue-search.js';
 import { redisNow } from '../redis.js';
 import { factOf } from '../reply.js';
 import type {
+  BreakerState,
   ConsumerState,
   DelayedState,
   GroupState,
@@ -102,6 +103,8 @@ async function lookAtGroup(
     ),
     // Of a wrong type: that is a finding of its own.
     overdue: await redis.zcount(keys.retries(stream, group), '-inf', at - OVERDUE_MS).catch(() => 0),
+    breaker: await lookAtBreaker(redis, keys.breaker(stream, group)),
+    rateLimited: (await redis.exists(keys.rate(stream, group))) === 1,
     attempts: await redis.hlen(keys.attempts(stream, group)).catch(() => 0),
   };
 }
@@ -133,6 +136,16 @@ async function lookAtSchedules(redis: Redis, key: string): Promise<ScheduleState
     const [, next = 0, seen = 0] = text.split(':').map(Number);
     return { name, next: next > 0 ? next : undefined, seen };
   });
+}
+
+async function lookAtBreaker(redis: Redis, key: string): Promise<BreakerState | undefined> {
+  try {
+    const [state, since, opens] = await redis.hmget(key, 'state', 'since', 'opens');
+    if (state !== 'open' && state !== 'half-open') return undefined;
+    return { state, since: Number(since), opens: Number(opens) };
+  } catch {
+    return undefined; // of a wrong type: that is a finding of its own
+  }
 }
 
 async function lookAtDeadLetters(redis: Redis, key: string): Promise<QueueFacts['deadLetters']> {

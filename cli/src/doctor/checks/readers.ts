@@ -73,7 +73,10 @@ export const takeOver: Check = {
 export const retries: Check = {
   name: 'retries',
   look: ({ queue: { streams } }) => {
-    const overdue = pairs(streams).filter(([, { overdue: count }]) => count > 0);
+    const overdue = pairs(streams).filter(
+      // Behind an open breaker or a rate limit they wait by intent.
+      ([, { overdue: count, breaker, rateLimited }]) => count > 0 && breaker === undefined && !rateLimited,
+    );
     if (overdue.length === 0) return [{ severity: 'ok', finding: 'no retry is past due' }];
     return overdue.map(([{ stream }, { group, overdue: count }]) => ({
       severity: 'error' as const,
