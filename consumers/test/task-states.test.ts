@@ -124,6 +124,14 @@ const WALKS: Readonly<Record<string, Walk>> = {
     assert.equal((await queue.ledger()).interrupted, 1);
     return trail;
   },
+  async pardon(queue) {
+    const trail = await begin(queue, { do: 'throw', ms: 200 });
+    await queue.consume({ ...LONG_BACKOFF, maxAttempts: 1, breaker: true, breakerMinimumFailures: 1 });
+    await trail.reaches('running');
+    await trail.reaches('parked');
+    assert.deepEqual(await queue.ledger(), { retried: 1, excused: 1 });
+    return trail;
+  },
   async 'give back'(queue) {
     await queue.consume({ ...LONG_BACKOFF, taskTimeoutSeconds: 0.3 });
     // A thread reads more at once after it has seen that tasks are quick.
