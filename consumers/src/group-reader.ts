@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumerListener } from '@sluice/telemetry';
 import type { Entry, Lane } from './entry.js';
-import { createGroup } from './group.js';
+import { GroupReads } from './group-reads.js';
+import type { Delivery } from './group-reply.js';
 import type { HeldEntries } from './held-entries.js';
 import type { Lanes, ReadPlan } from './lanes.js';
+import { MissingGroups } from './missing-groups.js';
 import type { ReadQuota } from './read-quota.js';
 import { LinkClosed, type RedisLink, refusalOf } from './redis-link.js';
 
@@ -12,9 +14,6 @@ const BLOCK_MS = 1000;
 
 /** Wait before reading again after Redis refused. */
 const REFUSED_PAUSE_MS = 200;
-
-/** A lane whose key is no stream is left out for this long; the others go on. */
-const UNREADABLE_MS = 1000;
 
 /** Without room, look again after this time even if nobody said that there is some. */
 const NO_ROOM_MS = 250;
@@ -28,9 +27,6 @@ const REST_MS = 1;
 
 /** Waking a read that has not reached Redis yet does nothing, so it is repeated this often. */
 const WAKE_AGAIN_MS = 5;
-
-/** Answer of XREADGROUP as Buffers: per stream its name and entries, per entry its id and fields. */
-type Reply = [stream: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | null;
 
 /** A read that is under way. */
 interface Read {
@@ -49,7 +45,9 @@ export class GroupReader {
   readonly #consumer: string;
   /** Blocking reads have this connection for themselves. */
   readonly #link: RedisLink;
+  readonly #reads: GroupReads;
   readonly #commands: RedisLink;
+  readonly #missing: MissingGroups;
   readonly #lanes: Lanes;
   readonly #held: HeldEntries;
   readonly #quota: ReadQuota;
@@ -65,13 +63,14 @@ export class GroupReader {
     this.#endWaits = resolve;
   });
   #clientId = '';
+  /** The connection whose client id is known. */
   #generation = 0;
+  #orphansSuspected = true;
   /** When a read last brought all there was, by performance.now(). */
   #emptiedAt = 0;
   #read: Read | undefined;
   #roomChanged: (() => void) | undefined;
   #lastRefusal = '';
-  readonly #faulty = new Set<Lane>();
 
   constructor(parts: {
     group: string;
@@ -93,7 +92,9 @@ export class GroupReader {
     this.#group = parts.group;
     this.#consumer = parts.consumer;
     this.#link = parts.link;
+    this.#reads = new GroupReads(parts.link);
     this.#commands = parts.commands;
+    this.#missing = new MissingGroups(parts.group, parts.lanes.all, parts.commands, parts.report);
     this.#lanes = parts.lanes;
     this.#held = parts.held;
     this.#quota = parts.quota;
@@ -133,7 +134,7 @@ export class GroupReader {
 
   /** Have own pending entries compared with what is held before the next read. */
   suspectOrphans(): void {
-    this.#generation = 0;
+    this.#orphansSuspected = true;
   }
 
   async #turn(): Promise<void> {
@@ -141,10 +142,12 @@ export class GroupReader {
     const generation = await this.#link.readyOr(this.#stopped);
     if (this.#stopping) return;
     if (generation !== this.#generation) {
+      this.#orphansSuspected = true;
       this.#clientId = await this.#askClientId();
-      await this.#releaseOrphans();
       this.#generation = generation;
     }
+    if (this.#orphansSuspected) await this.#lookForOrphans();
+    if (!this.#link.isStill(generation)) return;
     const plan = this.#lanes.plan(this.#quota.current, this.#held.freeSlots, performance.now());
     if (plan === undefined) {
       this.#dispatch();
@@ -154,18 +157,28 @@ export class GroupReader {
     for (const lane of plan.lanes) lane.next = 'due';
     const reserved = plan.count * plan.lanes.length;
     this.#held.reserve(reserved);
-    let reply: Reply;
+    let deliveries: readonly Delivery[];
     try {
       this.#read = { plan, waking: false };
       const reading = this.#send(plan);
       this.#dispatch();
-      reply = await reading;
+      deliveries = await reading;
     } finally {
       this.#read = undefined;
       this.#held.unreserve(reserved);
     }
-    this.#takeIn(plan, reply);
-    if (reply !== null && !plan.lanes.some((lane) => lane.mayHaveMore)) await this.#rest();
+    this.#takeIn(plan, deliveries);
+    if (deliveries.length > 0 && !plan.lanes.some((lane) => lane.mayHaveMore)) await this.#rest();
+  }
+
+  async #lookForOrphans(): Promise<void> {
+    this.#orphansSuspected = false;
+    try {
+      await this.#releaseOrphans();
+    } catch (error) {
+      this.#orphansSuspected = true;
+      throw error;
+    }
   }
 
   /** After a read that emptied the streams: rests when the one before it is only a moment ago. */
@@ -179,25 +192,23 @@ export class GroupReader {
     this.#emptiedAt = performance.now();
   }
 
-  #send({ lanes, count, block }: ReadPlan): Promise<Reply> {
-    const args: (string | number)[] = ['GROUP', this.#group, this.#consumer, 'COUNT', count];
-    if (block) args.push('BLOCK', BLOCK_MS);
-    args.push('STREAMS');
-    for (const lane of lanes) args.push(lane.keys.stream);
-    for (const _ of lanes) args.push('>');
-    return this.#link.redis.callBuffer('XREADGROUP', ...args) as Promise<Reply>; // what Redis documents
+  #send({ lanes, count, block }: ReadPlan): Promise<readonly Delivery[]> {
+    const words: (string | number)[] = ['XREADGROUP', 'GROUP', this.#group, this.#consumer, 'COUNT', count];
+    if (block) words.push('BLOCK', BLOCK_MS);
+    words.push('STREAMS');
+    for (const lane of lanes) words.push(lane.keys.stream);
+    for (const _ of lanes) words.push('>');
+    return this.#reads.send(words);
   }
 
-  #takeIn(plan: ReadPlan, reply: Reply): void {
+  #takeIn(plan: ReadPlan, deliveries: readonly Delivery[]): void {
     for (const lane of plan.lanes) lane.mayHaveMore = false;
-    if (reply === null) return;
-    for (const [stream, entries] of reply) {
-      const name = stream.toString();
-      const lane = plan.lanes.find((one) => one.keys.stream === name);
+    for (const { stream, entries } of deliveries) {
+      const lane = plan.lanes.find((one) => one.keys.stream === stream);
       if (lane === undefined) continue; // Redis answers with what was asked for
       lane.mayHaveMore = entries.length >= plan.count;
       for (const [id, fields] of entries) {
-        const entry = this.#held.hold(lane, id.toString('latin1'), fields);
+        const entry = this.#held.hold(lane, id, fields);
         if (lane.served) this.#giveBack(entry);
         else this.#lanes.add(entry);
       }
@@ -259,37 +270,16 @@ export class GroupReader {
       case 'NOGROUP':
       case 'UNBLOCKED': // the stream was deleted while the read waited
       case 'WRONGTYPE':
-        if (!(await this.#createGroups())) await pause(REFUSED_PAUSE_MS);
+        if (!(await this.#missing.create(this.#stopped))) await pause(REFUSED_PAUSE_MS);
         return;
       default:
         // Reported once, not with every try.
         if (refusal !== this.#lastRefusal)
           this.#report({ type: 'internal-error', where: 'group-reader', error });
         this.#lastRefusal = refusal;
+        // After a failover the old master refuses: only a new connection finds the new one.
+        if (refusal === 'READONLY') this.#link.reset();
         await pause(REFUSED_PAUSE_MS);
     }
-  }
-
-  /** Creates the groups that are missing, leaves out the lanes where that is not possible; false if nothing changed. */
-  async #createGroups(): Promise<boolean> {
-    let changed = false;
-    for (const lane of this.#lanes.all) {
-      const { stream } = lane.keys;
-      try {
-        if (await createGroup(this.#link.redis, lane.keys, this.#group)) {
-          this.#report({ type: 'group-created', stream, group: this.#group });
-          changed = true;
-        }
-        this.#faulty.delete(lane);
-      } catch (error) {
-        if (refusalOf(error) === undefined) return true; // the connection is gone: the next turn waits for it
-        lane.unreadableUntil = performance.now() + UNREADABLE_MS;
-        changed = true;
-        if (this.#faulty.has(lane)) continue; // reported already
-        this.#faulty.add(lane);
-        this.#report({ type: 'internal-error', where: `stream ${stream}`, error });
-      }
-    }
-    return changed;
   }
 }

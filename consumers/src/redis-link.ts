@@ -46,6 +46,11 @@ export class RedisLink {
     return this.redis.status === 'ready';
   }
 
+  /** Whether it is up, and has been since `ready` has told this number. */
+  isStill(generation: number): boolean {
+    return this.up && this.#generation === generation;
+  }
+
   /**
    * Resolves when the connection can be used, with a number that is higher after every reconnect.
    *

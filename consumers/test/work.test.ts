@@ -135,3 +135,16 @@ test('a second process of the same name and id takes another name', async (t) =>
   const names = Object.keys(await queue.consumers());
   assert.equal(names.length, 2, names.join(' '));
 });
+
+test('tasks larger than what a socket delivers at once arrive whole', async (t) => {
+  const queue = await setUp(t);
+  const filling = 'ä'.repeat(150_000);
+  const ids = [];
+  for (let i = 0; i < 20; i++) {
+    ids.push(await queue.append({ journal: queue.journal, width: 3, filling }, {}, 'measured'));
+  }
+  await queue.consume();
+  await queue.drained();
+  assert.deepEqual(sorted(queue.ids('end')), sorted(ids));
+  assert.deepEqual(await queue.deadLetters(), []);
+});
