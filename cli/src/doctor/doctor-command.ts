@@ -53,6 +53,10 @@ const LABEL: Readonly<Record<Severity, string>> = {
   error: 'ERROR  ',
 };
 
+/** As long as the longest name of a check. */
+const CHECK_WIDTH = 'cron schedules'.length;
+const LABEL_WIDTH = 'WARNING'.length;
+
 function doctorText({ findings, streamName, at }: Diagnosis, quiet: boolean): string {
   const shown = quiet
     ? findings.filter(({ severity }) => severity === 'warning' || severity === 'error')
@@ -68,6 +72,8 @@ function doctorText({ findings, streamName, at }: Diagnosis, quiet: boolean): st
 }
 
 function lines({ check, severity, finding, remedy }: Finding): string[] {
-  const first = `${LABEL[severity]}  ${check.padEnd(12)}  ${oneLine(finding)}`;
-  return remedy === undefined ? [first] : [first, `${' '.repeat(23)}→ ${oneLine(remedy)}`];
+  const first = `${LABEL[severity]}  ${check.padEnd(CHECK_WIDTH)}  ${oneLine(finding)}`;
+  return remedy === undefined
+    ? [first]
+    : [first, `${' '.repeat(LABEL_WIDTH + 2 + CHECK_WIDTH + 2)}→ ${oneLine(remedy)}`];
 }
