@@ -70,8 +70,8 @@ export class Entry {
   abortReason: Error | undefined = undefined;
   /** It is a probe of this round of its breaker; 0 when it is none. */
   round = 0;
-  /** Must not be started later than this, by performance.now(): its place within the rate limit is then gone. */
-  startBefore = Number.POSITIVE_INFINITY;
+  /** Must not be started later than this, by performance.now(), or its place within the rate limit is gone; 0: no limit. */
+  startBefore = 0;
   /** Its outcome is decided: what its handler still does no longer counts. */
   decided = false;
 

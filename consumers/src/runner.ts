@@ -111,7 +111,7 @@ export class Runner {
   }
 
   #start(entry: Entry, now: number): void {
-    if (now > entry.startBefore) {
+    if (entry.startBefore !== 0 && now > entry.startBefore) {
       this.#lanes.finished(entry.lane);
       this.#giveBack(entry);
       return;

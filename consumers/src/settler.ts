@@ -46,7 +46,13 @@ class Unsettled {
   }
 
   get empty(): boolean {
-    return [this.done, this.toPark, this.toBury, this.toGiveBack].every((list) => list.length === 0);
+    // Not by a list of the four: this is asked with every turn.
+    return (
+      this.done.length === 0 &&
+      this.toPark.length === 0 &&
+      this.toBury.length === 0 &&
+      this.toGiveBack.length === 0
+    );
   }
 }
 
