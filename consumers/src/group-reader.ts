@@ -25,6 +25,12 @@ const NO_ROOM_MS = 250;
 const CLOSE_MS = 2;
 const REST_MS = 1;
 
+/**
+ * So few tasks are started before the next read is sent: that takes longer than starting them. With more, Redis has
+ * the read while they are started.
+ */
+const FEW = 4;
+
 /** Waking a read that has not reached Redis yet does nothing, so it is repeated this often. */
 const WAKE_AGAIN_MS = 5;
 
@@ -168,6 +174,7 @@ export class GroupReader {
       this.#held.unreserve(reserved);
     }
     this.#takeIn(plan, deliveries);
+    if (this.#lanes.waiting <= FEW) this.#dispatch();
     if (deliveries.length > 0 && !plan.lanes.some((lane) => lane.mayHaveMore)) await this.#rest();
   }
 
