@@ -10,7 +10,7 @@ export function bareLoopPeer(): ConsumerPeer {
   const name = 'bare loop';
   return {
     name,
-    expectedPerSecond: 100_000,
+    expectedPerSecond: 120_000,
     openQueue: (redisUrl) =>
       openStreamQueue(redisUrl, async (redis) => {
         const appended = await redis.xlen(STREAM); // it deletes nothing

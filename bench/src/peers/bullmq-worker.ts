@@ -10,12 +10,12 @@ const PROGRAM = fileURLToPath(new URL('./bullmq-worker-program.js', import.meta.
  * CPU time; ioredis' auto-pipelining, RESP3 and removing jobs as they complete changed nothing that could be told.
  */
 export function bullmqPeer(): ConsumerPeer {
-  return peer('BullMQ', 12_000, { useWorkerThreads: false, concurrency: 100 });
+  return peer('BullMQ', 20_000, { useWorkerThreads: false, concurrency: 100 });
 }
 
 /** The same with the processor in worker threads, one for each job at once. Of 1, 2, 4, 8, 16 and 32, 8 did the most. */
 export function bullmqThreadsPeer(): ConsumerPeer {
-  return peer('BullMQ, worker threads', 4000, { useWorkerThreads: true, concurrency: 8 });
+  return peer('BullMQ, worker threads', 8000, { useWorkerThreads: true, concurrency: 8 });
 }
 
 function peer(

@@ -13,7 +13,7 @@ export function sluiceConsumerPeer(): ConsumerPeer {
   const name = 'sluice';
   return {
     name,
-    expectedPerSecond: 100_000,
+    expectedPerSecond: 150_000,
     openQueue: (redisUrl) =>
       openStreamQueue(redisUrl, async (redis) => {
         const ledger = queueKeys(STREAM).ledger(STREAM, GROUP);
