@@ -31,7 +31,7 @@ const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Writes `count` bytes as hexadecimal digits. A loop: a call into C++ costs more than 16 of its turns. */
-export function writeHex(from: Buffer, start: number, count: number, to: Buffer, at: number): void {
+export function writeHex(from: Buffer, start: number, count: number, to: Uint8Array, at: number): void {
   for (let i = 0; i < count; i++) {
     const digits = DIGITS[from[start + i] as number] as number; // the table has an entry for each byte
     to[at + 2 * i] = digits & 0xff;

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newTaskId } from './task-id.js';
+import { TASK_ID_LENGTH, writeTaskId } from './task-id.js';
+
+function newTaskId(): string {
+  const bytes = Buffer.alloc(TASK_ID_LENGTH + 2, '?');
+  writeTaskId(bytes, 1);
+  assert.equal(bytes.at(0), bytes.at(-1)); // nothing before it or behind it is touched
+  return bytes.toString('latin1', 1, TASK_ID_LENGTH + 1);
+}
 
 test('every task id is a random UUID of version 4, and no two are the same, also past the end of the pool', () => {
   const made = Array.from({ length: 2000 }, newTaskId);

@@ -8,19 +8,36 @@ export function isTraceparent(value: string): boolean {
   return TRACEPARENT.test(value) && (value.length === 55 || (value.length > 55 && !value.startsWith('00')));
 }
 
-const IDS_BYTES = 24;
-const ids = new RandomPool(IDS_BYTES);
-const text = Buffer.from(`00-${'0'.repeat(32)}-${'0'.repeat(16)}-01`);
+/** Bytes of a traceparent of version 00. */
+export const TRACEPARENT_LENGTH = 55;
 
-/** A new sampled traceparent: version 00, random trace and parent id. */
-export function newTraceparent(): string {
+const ids = new RandomPool(24);
+
+/** Writes a new sampled traceparent: version 00, random trace and parent id. */
+export function writeTraceparent(to: Uint8Array, at: number): void {
   const start = ids.take();
   const { bytes } = ids;
   // An all-zero id is invalid; setting one bit costs less than testing for it and leaves 127 and 63 random bits.
   bytes[start + 15] = (bytes[start + 15] as number) | 1;
   bytes[start + 23] = (bytes[start + 23] as number) | 1;
-  writeHex(bytes, start, 16, text, 3);
-  writeHex(bytes, start + 16, 8, text, 36);
-  // One flat string: put together from parts, it would have to be flattened wherever it is written.
+  to[at] = ZERO;
+  to[at + 1] = ZERO;
+  to[at + 2] = DASH;
+  writeHex(bytes, start, 16, to, at + 3);
+  to[at + 35] = DASH;
+  writeHex(bytes, start + 16, 8, to, at + 36);
+  to[at + 52] = DASH;
+  to[at + 53] = ZERO;
+  to[at + 54] = ONE;
+}
+
+const DASH = 0x2d;
+const ZERO = 0x30;
+const ONE = 0x31;
+
+/** A new sampled traceparent, as text. */
+export function newTraceparent(): string {
+  const text = Buffer.allocUnsafe(TRACEPARENT_LENGTH);
+  writeTraceparent(text, 0);
   return text.toString('latin1');
 }

@@ -1,5 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { ErrorCode, Fault } from '@sluice/contract';
+import { type ErrorCode, type Fault, TASK_ID_LENGTH } from '@sluice/contract';
+import { type TaskName, taskIdOf } from './task-names.js';
 
 /** The status of each error the intake can answer with. The only such table in the engine. */
 const STATUS = {
@@ -61,7 +62,6 @@ export function unavailable(code: keyof typeof MESSAGES): Refusal {
 // Each call into uWebSockets.js, and each string it has to turn into bytes, costs as much as all of the validation. So
 // the header goes with the status, as bytes, and the body is one buffer in which only the task id is written anew.
 const ACCEPTED_HEAD = bytesOf('202 Accepted\r\nContent-Type: application/json');
-const TASK_ID_LENGTH = 36;
 const TASK_ID_AT = '{"task_id":"'.length;
 
 /** The body of a 202, used again for the next one: uWebSockets.js has copied it when `end` returns. */
@@ -76,8 +76,8 @@ export class AcceptedBody {
   }
 
   /** Answers 202. */
-  answer(response: HttpResponse, taskId: string, close: boolean): void {
-    for (let i = 0; i < TASK_ID_LENGTH; i++) this.bytes[TASK_ID_AT + i] = taskId.charCodeAt(i);
+  answer(response: HttpResponse, { names, nameAt }: TaskName, close: boolean): void {
+    for (let i = 0; i < TASK_ID_LENGTH; i++) this.bytes[TASK_ID_AT + i] = names[nameAt + i] as number; // it is that long
     response.writeStatus(ACCEPTED_HEAD).end(this.body, close);
   }
 }
@@ -85,12 +85,12 @@ export class AcceptedBody {
 /** Answers 202 to a task that was stored until it is due. */
 export function answerAcceptedForLater(
   response: HttpResponse,
-  taskId: string,
+  task: TaskName,
   ack: 'appended' | 'received',
   dueAt: number,
   close: boolean,
 ): void {
-  const body = { task_id: taskId, ack, run_at: new Date(dueAt).toISOString() };
+  const body = { task_id: taskIdOf(task), ack, run_at: new Date(dueAt).toISOString() };
   response.writeStatus(ACCEPTED_HEAD).end(JSON.stringify(body), close);
 }
 

@@ -43,7 +43,7 @@ export class AppendBuffer {
   }
 
   /** Adds bytes. */
-  bytes(bytes: Buffer): void {
+  bytes(bytes: Uint8Array): void {
     const length = bytes.length;
     if (length > LARGE_PAYLOAD_BYTES) {
       this.closeChunk();

@@ -1,8 +1,8 @@
-import type { ContentType, ErrorCode } from '@sluice/contract';
+import type { ErrorCode } from '@sluice/contract';
 import { AppendBuffer } from './append-buffer.js';
 import { AppendConnection } from './append-connection.js';
 import { SCHEDULE_FULL } from './schedule.js';
-import type { XaddEncoder } from './xadd.js';
+import type { TaskHead, XaddEncoder } from './xadd.js';
 
 /** Why an append did not succeed, or may not have. */
 export interface AppendFailure {
@@ -88,17 +88,9 @@ export class Batcher {
   }
 
   /** Adds a task to the batch of this turn. The payload is copied before this returns. Only while {@link isUp}. */
-  append(
-    encode: XaddEncoder,
-    taskId: string,
-    timestamp: string,
-    contentType: ContentType,
-    payload: Buffer,
-    traceContext: string,
-    waiter: AppendWaiter,
-  ): void {
-    encode(this.buffer, taskId, timestamp, contentType, payload, traceContext);
-    this.filling.waiters.push(waiter);
+  append(encode: XaddEncoder, task: TaskHead & AppendWaiter, timestamp: string, payload: Uint8Array): void {
+    encode(this.buffer, task, timestamp, payload);
+    this.filling.waiters.push(task);
     if (!this.flushing) {
       this.flushing = true;
       setImmediate(this.flush);

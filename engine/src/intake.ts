@@ -16,6 +16,7 @@ import { decodeBody } from './decode.js';
 import { type Due, dueOf } from './due.js';
 import { type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
 import { readHead } from './request-head.js';
+import { type TaskName, TaskNames } from './task-names.js';
 import type { Envelope } from './validator.js';
 
 export interface IntakeOptions {
@@ -39,6 +40,7 @@ export class Intake implements IntakeDesk {
   /** While draining, each answer closes its connection, so that clients go elsewhere. */
   draining = false;
   private readonly acceptedBody: AcceptedBody;
+  private readonly names = new TaskNames();
 
   constructor(private readonly options: IntakeOptions) {
     this.acceptedBody = new AcceptedBody(options.ackMode);
@@ -61,11 +63,14 @@ export class Intake implements IntakeDesk {
         this.refuse(response, unavailable(code as 'OVERLOADED'), false);
         return;
       }
+      const nameAt = this.names.take();
       const pending = new PendingTask(
         this,
         response,
         route,
-        head.contentType as ContentType,
+        this.names.block,
+        nameAt,
+        head.contentType as ContentType, // else it was refused
         head.traceContext,
       );
       admission.requests++;
@@ -174,15 +179,7 @@ export class Intake implements IntakeDesk {
       return;
     }
     if (due === undefined) route.backlog.appended++;
-    batcher.append(
-      due === undefined ? route.encode : route.encodeDelayed(due),
-      pending.taskId,
-      isoNow(),
-      contentType,
-      payload,
-      pending.traceContext,
-      pending,
-    );
+    batcher.append(due === undefined ? route.encode : route.encodeDelayed(due), pending, isoNow(), payload);
     if (ackMode === 'received') pending.accept();
   }
 
@@ -191,10 +188,10 @@ export class Intake implements IntakeDesk {
     this.options.admission.bytes -= bytes;
   }
 
-  accepted(response: HttpResponse, taskId: string, dueAt: number | undefined): void {
+  accepted(response: HttpResponse, task: TaskName, dueAt: number | undefined): void {
     this.options.counters.accepted++;
-    if (dueAt === undefined) this.acceptedBody.answer(response, taskId, this.draining);
-    else answerAcceptedForLater(response, taskId, this.options.ackMode, dueAt, this.draining);
+    if (dueAt === undefined) this.acceptedBody.answer(response, task, this.draining);
+    else answerAcceptedForLater(response, task, this.options.ackMode, dueAt, this.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {

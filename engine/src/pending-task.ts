@@ -1,11 +1,12 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { type ContentType, newTaskId } from '@sluice/contract';
+import type { ContentType } from '@sluice/contract';
 import { type Refusal, unavailable } from './answers.js';
 import type { BacklogGauge } from './backlog-watch.js';
 import type { AppendFailure, AppendWaiter } from './batcher.js';
 import type { ScheduleEncoder } from './schedule.js';
+import type { TaskName } from './task-names.js';
 import type { BodyValidator } from './validator.js';
-import type { XaddEncoder } from './xadd.js';
+import type { TaskHead, XaddEncoder } from './xadd.js';
 
 /** Where the tasks of one type go: prepared at start, so that a request has nothing left to decide. */
 export interface TaskRoute {
@@ -19,7 +20,7 @@ export interface TaskRoute {
 /** Where a pending task reports how it ends. */
 export interface IntakeDesk {
   /** Answers 202. */
-  accepted(response: HttpResponse, taskId: string, dueAt: number | undefined): void;
+  accepted(response: HttpResponse, task: TaskName, dueAt: number | undefined): void;
   /** Answers with an error. */
   refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
   /** The client went away before its answer. */
@@ -30,8 +31,7 @@ export interface IntakeDesk {
 }
 
 /** One task on its way: ends exactly once, and leaves the intake exactly once. */
-export class PendingTask implements AppendWaiter {
-  readonly taskId = newTaskId();
+export class PendingTask implements AppendWaiter, TaskHead {
   bytes = 0;
   /** Answered, or the client is gone: the response must not be touched. */
   isOver = false;
@@ -43,8 +43,10 @@ export class PendingTask implements AppendWaiter {
     private readonly desk: IntakeDesk,
     private readonly response: HttpResponse,
     readonly route: TaskRoute,
+    readonly names: Uint8Array,
+    readonly nameAt: number,
     readonly contentType: ContentType,
-    readonly traceContext: string,
+    readonly traceContext: string | undefined,
   ) {}
 
   /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
@@ -65,7 +67,7 @@ export class PendingTask implements AppendWaiter {
 
   accept(dueAt?: number): void {
     this.isOver = true;
-    this.response.cork(() => this.desk.accepted(this.response, this.taskId, dueAt));
+    this.response.cork(() => this.desk.accepted(this.response, this, dueAt));
   }
 
   refuse(refusal: Refusal, close = false): void {

@@ -1,5 +1,5 @@
 import type { HttpRequest } from 'uWebSockets.js';
-import { type ContentType, isTraceparent, newTraceparent } from '@sluice/contract';
+import { type ContentType, isTraceparent } from '@sluice/contract';
 import { parseMediaType } from './media-type.js';
 
 /** What the head of a request says, as far as the intake needs to know. Reused: valid until the next call. */
@@ -8,8 +8,8 @@ export interface RequestHead {
   /** -1 when the request states none. */
   contentLength: number;
   chunked: boolean;
-  /** The traceparent sent along, or a new one. */
-  traceContext: string;
+  /** The traceparent sent along, if it is a valid one. */
+  traceContext: string | undefined;
   /** Why the end of this request cannot be told for certain; the connection must be closed then. */
   ambiguity: string | undefined;
 }
@@ -18,7 +18,7 @@ const head: RequestHead = {
   contentType: undefined,
   contentLength: -1,
   chunked: false,
-  traceContext: '',
+  traceContext: undefined,
   ambiguity: undefined,
 };
 
@@ -45,7 +45,7 @@ export function readHead(request: HttpRequest): RequestHead {
     head.ambiguity ??= 'it has both Transfer-Encoding and Content-Length; allowed: one of them';
   }
   head.contentType = parseMediaType(mediaType);
-  head.traceContext = traceparent !== '' && isTraceparent(traceparent) ? traceparent : newTraceparent();
+  head.traceContext = traceparent !== '' && isTraceparent(traceparent) ? traceparent : undefined;
   return head;
 }
 

@@ -12,7 +12,9 @@ const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 function encoded(due: Due, payload: string, dropOldestAt?: number): string {
   const buffer = new AppendBuffer();
   const encode = scheduleEncoder('café', 'mail', 70, dropOldestAt)(due);
-  encode(buffer, ID, TIME, 'application/msgpack', Buffer.from(payload), TRACE);
+  const names = Buffer.from(ID + TRACE);
+  const task = { names, nameAt: 0, contentType: 'application/msgpack', traceContext: undefined } as const;
+  encode(buffer, task, TIME, Buffer.from(payload));
   return Buffer.concat(buffer.take().chunks).toString();
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { MESSAGE_FIELDS, queueKeys } from '@sluice/contract';
 import type { Due } from './due.js';
+import { ownTraceparentOf, taskIdOf } from './task-names.js';
 import { bulk, type XaddEncoder } from './xadd.js';
 
 /** Writes the command that stores one task until it is due. */
@@ -38,21 +39,21 @@ export function scheduleEncoder(
   const middle = bounds.map(bulk).join('');
   const [taskIdName, timestampName, typeName, contentTypeName, payloadName, traceContextName] =
     MESSAGE_FIELDS;
-  return (due) => (into, taskId, timestamp, contentType, payload, traceContext) => {
+  return (due) => (into, task, timestamp, payload) => {
     const before = [
       taskIdName,
-      taskId,
+      taskIdOf(task),
       timestampName,
       timestamp,
       typeName,
       type,
       contentTypeName,
-      contentType,
+      task.contentType,
     ];
     into.text(head + bulk(dueText(due)) + middle + before.map(bulk).join(''));
     into.text(`${bulk(payloadName)}$${payload.length}\r\n`);
     into.bytes(payload);
-    into.text(`\r\n${bulk(traceContextName)}${bulk(traceContext)}`);
+    into.text(`\r\n${bulk(traceContextName)}${bulk(task.traceContext ?? ownTraceparentOf(task))}`);
   };
 }
 

@@ -7,17 +7,18 @@ import { xaddEncoder } from './xadd.js';
 const ID = '7f9c24e5-2c2b-4f0b-9a51-0d2f3a1b4c5d';
 const TIME = '2026-01-02T03:04:05.678Z';
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const NAME = { names: Buffer.from(`?${ID}${TRACE}`), nameAt: 1, contentType: 'application/json' } as const;
 
-function encoded(stream: string, payload: string, dropOldestAt?: number): string {
+function encoded(stream: string, payload: string, dropOldestAt?: number, traceContext?: string): string {
   const buffer = new AppendBuffer();
   const encode = xaddEncoder(stream, 'mail', dropOldestAt);
-  encode(buffer, ID, TIME, 'application/json', Buffer.from(payload), TRACE);
+  encode(buffer, { ...NAME, traceContext }, TIME, Buffer.from(payload));
   return Buffer.concat(buffer.take().chunks).toString();
 }
 
-function command(stream: string, payload: string, ...trimming: string[]): string {
+function command(stream: string, payload: string, trimming: string[] = [], trace = TRACE): string {
   const fields = ['task_id', ID, 'timestamp', TIME, 'type', 'mail', 'content_type', 'application/json'];
-  fields.push('payload', payload, 'trace_context', TRACE);
+  fields.push('payload', payload, 'trace_context', trace);
   return encodeCommand(['XADD', stream, ...trimming, '*', ...fields]).toString();
 }
 
@@ -30,5 +31,11 @@ test('counts bytes, not characters, in payloads and stream names', () => {
 });
 
 test('lets Redis delete the oldest entries only where that was asked for', () => {
-  assert.equal(encoded('s', '1', 500), command('s', '1', 'MAXLEN', '~', '500'));
+  assert.equal(encoded('s', '1', 500), command('s', '1', ['MAXLEN', '~', '500']));
+});
+
+test('hands on the traceparent that a client sent, also a longer one of a later version', () => {
+  for (const sent of [TRACE.replace('4bf9', '0000'), `cc${TRACE.slice(2)}-more`]) {
+    assert.equal(encoded('s', '1', undefined, sent), command('s', '1', [], sent));
+  }
 });

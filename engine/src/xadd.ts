@@ -1,19 +1,23 @@
-import { type ContentType, MESSAGE_FIELDS } from '@sluice/contract';
+import { type ContentType, MESSAGE_FIELDS, TASK_ID_LENGTH, TRACEPARENT_LENGTH } from '@sluice/contract';
 import type { AppendBuffer } from './append-buffer.js';
+import type { TaskName } from './task-names.js';
+
+/** What is written of a task beside its payload and the time. */
+export interface TaskHead extends TaskName {
+  readonly contentType: ContentType;
+  /** The traceparent it came with; undefined: the one of its name. */
+  readonly traceContext: string | undefined;
+}
 
 /** Writes the XADD command of one task into a buffer. */
 export type XaddEncoder = (
   into: AppendBuffer,
-  taskId: string,
+  task: TaskHead,
   timestamp: string,
-  contentType: ContentType,
-  payload: Buffer,
-  traceContext: string,
+  payload: Uint8Array,
 ) => void;
 
-const UUID_LENGTH = 36;
 const ISO_TIMESTAMP_LENGTH = 24;
-const TRACEPARENT_LENGTH = 55;
 const CRLF = 0x0a0d;
 
 /** All of a command that comes before its payload: the same bytes for each task but for three places. */
@@ -38,8 +42,9 @@ export function xaddEncoder(stream: string, type: string, dropOldestAt?: number)
   const afterPayload = `\r\n${bulk(MESSAGE_FIELDS[5])}$`;
   const tail = Buffer.from(`${afterPayload}${TRACEPARENT_LENGTH}\r\n${'0'.repeat(TRACEPARENT_LENGTH)}\r\n`);
   const traceAt = tail.length - TRACEPARENT_LENGTH - 2;
-  return (into, taskId, timestamp, contentType, payload, traceContext) => {
-    const head = contentType === 'application/json' ? json : msgpack;
+  return (into, task, timestamp, payload) => {
+    const { names, nameAt, traceContext } = task;
+    const head = task.contentType === 'application/json' ? json : msgpack;
     if (head.timestamp !== timestamp) {
       head.timestamp = timestamp;
       head.bytes.write(timestamp, head.timestampAt, 'latin1');
@@ -49,16 +54,16 @@ export function xaddEncoder(stream: string, type: string, dropOldestAt?: number)
     const start = into.claim(headLength + digits + 2);
     const { block } = into;
     block.set(head.bytes, start);
-    writeText(taskId, UUID_LENGTH, block, start + head.taskIdAt);
+    copyBytes(names, nameAt, TASK_ID_LENGTH, block, start + head.taskIdAt);
     writeNumber(payload.length, digits, block, start + headLength);
     into.bytes(payload);
-    if (traceContext.length !== TRACEPARENT_LENGTH) {
+    if (traceContext !== undefined) {
       into.text(`${afterPayload}${traceContext.length}\r\n${traceContext}\r\n`);
       return;
     }
     const end = into.claim(tail.length);
     into.block.set(tail, end);
-    writeText(traceContext, TRACEPARENT_LENGTH, into.block, end + traceAt);
+    copyBytes(names, nameAt + TASK_ID_LENGTH, TRACEPARENT_LENGTH, into.block, end + traceAt);
   };
 }
 
@@ -70,8 +75,8 @@ function headOf(stream: string, type: string, contentType: ContentType, dropOlde
     `*${words.length + 2 * MESSAGE_FIELDS.length}\r\n` +
     words.map(bulk).join('') +
     bulk(taskIdName) +
-    `$${UUID_LENGTH}\r\n`;
-  const beforeTimestamp = `${beforeTaskId}${'0'.repeat(UUID_LENGTH)}\r\n${bulk(timestampName)}$${ISO_TIMESTAMP_LENGTH}\r\n`;
+    `$${TASK_ID_LENGTH}\r\n`;
+  const beforeTimestamp = `${beforeTaskId}${'0'.repeat(TASK_ID_LENGTH)}\r\n${bulk(timestampName)}$${ISO_TIMESTAMP_LENGTH}\r\n`;
   const timestamp = '0'.repeat(ISO_TIMESTAMP_LENGTH);
   const rest = `\r\n${bulk(typeName)}${bulk(type)}${bulk(contentTypeName)}${bulk(contentType)}${bulk(payloadName)}$`;
   return {
@@ -82,9 +87,9 @@ function headOf(stream: string, type: string, contentType: ContentType, dropOlde
   };
 }
 
-/** Writes text of one byte a character. For some 50 of them this costs less than a call into C++. */
-function writeText(text: string, length: number, to: Buffer, at: number): void {
-  for (let i = 0; i < length; i++) to[at + i] = text.charCodeAt(i);
+/** For some 50 bytes this loop costs less than a call into C++. */
+function copyBytes(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
+  for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number; // start + length is within it
 }
 
 /** How many decimal digits a length has. */
