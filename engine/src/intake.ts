@@ -15,6 +15,7 @@ import type { AppendFailure, Batcher } from './batcher.js';
 import { decodeBody } from './decode.js';
 import { type Due, dueOf } from './due.js';
 import { type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
+import { isPlainEnvelope } from './plain-envelope.js';
 import { readHead } from './request-head.js';
 import { type TaskName, TaskNames } from './task-names.js';
 import type { Envelope } from './validator.js';
@@ -152,8 +153,16 @@ export class Intake implements IntakeDesk {
   }
 
   private complete(pending: PendingTask, body: Buffer): void {
-    const { batcher, ackMode, maxDepth } = this.options;
+    const { maxDepth } = this.options;
     const { route, contentType } = pending;
+    if (
+      route.validator.takesAnyData &&
+      contentType === 'application/json' &&
+      isPlainEnvelope(body, maxDepth)
+    ) {
+      this.append(pending, body, undefined);
+      return;
+    }
     let payload: Buffer;
     let due: Due | undefined;
     try {
@@ -174,6 +183,12 @@ export class Intake implements IntakeDesk {
       pending.refuse({ code: error.code, message: error.message, details: error.details });
       return;
     }
+    this.append(pending, payload, due);
+  }
+
+  private append(pending: PendingTask, payload: Buffer, due: Due | undefined): void {
+    const { batcher, ackMode } = this.options;
+    const { route } = pending;
     if (!batcher.isUp) {
       pending.refuse(unavailable('REDIS_UNAVAILABLE'));
       return;
