@@ -36,18 +36,21 @@ function respond(socket: Socket, status = '202 Accepted'): void {
 function load(port: number, changes: Partial<OpenLoopOptions> = {}): OpenLoopOptions {
   return {
     ...{ port, path: '/tasks', body: REQUEST_BODY, connections: 4, ratePerSecond: 500 },
-    ...{ warmUpSeconds: 0, seconds: 1, patienceSeconds: 5 },
+    ...{ warmUpSeconds: 0, seconds: 1, patienceSeconds: 5, naps: false },
     ...changes,
   };
 }
 
-test('sends as many requests as the rate asks for and counts every answer', async (t) => {
-  const port = await serve(t, (socket) => respond(socket));
-  const result = await runAtConstantRate(load(port, { warmUpSeconds: 0.5 }));
-  assert.deepEqual(result.statuses, { 202: 750 });
-  assert.deepEqual([result.unanswered, result.brokenConnections], [0, 0]);
-  assert.deepEqual([result.latencies.length, result.lags.length], [500, 500]);
-});
+for (const naps of [false, true]) {
+  const how = naps ? 'napping between looks' : 'looking all the time';
+  test(`${how}, sends as many requests as the rate asks for and counts every answer`, async (t) => {
+    const port = await serve(t, (socket) => respond(socket));
+    const result = await runAtConstantRate(load(port, { warmUpSeconds: 0.5, naps }));
+    assert.deepEqual(result.statuses, { 202: 750 });
+    assert.deepEqual([result.unanswered, result.brokenConnections], [0, 0]);
+    assert.deepEqual([result.latencies.length, result.lags.length], [500, 500]);
+  });
+}
 
 test('charges a stall to everyone who came meanwhile, not only to those who were under way', async (t) => {
   const stallMs = 400;

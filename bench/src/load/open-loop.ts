@@ -17,6 +17,11 @@ export interface OpenLoopOptions {
   seconds: number;
   /** How long to wait for the last answers. */
   patienceSeconds: number;
+  /**
+   * Sleeps up to 0.1 ms between looks at clock and sockets, instead of keeping a core busy: for loads that leave it
+   * none. Such a request is late by that, which its latency includes; and what arrives is seen later by that.
+   */
+  naps: boolean;
 }
 
 /** What became of a load at a constant rate. */
@@ -53,8 +58,7 @@ const MICROSECONDS = 1000;
  * an answer waits for the first that is free, and its latency counts from when it was due: a server that stalls
  * is charged for all who would have come meanwhile (no coordinated omission).
  *
- * It polls the clock between looks at the sockets instead of sleeping, because timers are a millisecond coarse,
- * more than what is measured; so it keeps one core busy, whatever the rate.
+ * It looks at the clock and the sockets by turns, because timers are a millisecond coarse, more than what is measured.
  */
 export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
   const { port, path, body, ratePerSecond, warmUpSeconds, seconds } = options;
@@ -69,6 +73,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
     isNumbered ? (n) => requestWith(JSON.stringify({ data: numberedData(n) })) : () => same,
     isNumbered,
     options.patienceSeconds,
+    options.naps,
   );
   await Promise.all(Array.from({ length: options.connections }, () => load.connect(port)));
   return load.run((start) => new Arrivals(start, ratePerSecond, warmUpSeconds, seconds));
@@ -84,6 +89,10 @@ const ACCEPTED = 202;
 const READ_BYTES = 16 * 1024;
 /** Until the first request is due, so that it is not late already. */
 const LEAD_MS = 20;
+
+/** The kernel adds up to 0.05 ms of its own (timer slack, prctl(2)). */
+const NAP_MS = 0.05;
+const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4));
 
 class OpenLoop {
   private readonly connections: Connection[] = [];
@@ -108,6 +117,7 @@ class OpenLoop {
     private readonly requestOf: (n: number) => Buffer,
     private readonly keepsTimes: boolean,
     private readonly patienceSeconds: number,
+    private readonly naps: boolean,
   ) {}
 
   connect(port: number): Promise<void> {
@@ -150,6 +160,7 @@ class OpenLoop {
     const giveUpAt = arrivals.dueAt(arrivals.total) + this.patienceSeconds * 1000;
     return new Promise((resolve) => {
       const turn = (): void => {
+        if (this.naps) this.nap();
         this.sendDue();
         const isDone = this.answered === arrivals.total || this.broken === this.connections.length;
         if (!isDone && performance.now() < giveUpAt) setImmediate(turn);
@@ -157,6 +168,12 @@ class OpenLoop {
       };
       turn();
     });
+  }
+
+  private nap(): void {
+    const isDue =
+      this.nextDue < this.arrivals.total && performance.now() >= this.arrivals.dueAt(this.nextDue);
+    if (!isDue) Atomics.wait(NEVER_WOKEN, 0, 0, NAP_MS);
   }
 
   private sendDue(): void {

@@ -82,7 +82,7 @@ async function start(
 async function postTasks(url: string, load: PathLoad): Promise<LoadTimes> {
   const { port, pathname: path } = new URL(url);
   const { statuses, unanswered, brokenConnections, times } = await runAtConstantRate({
-    ...{ port: Number(port), path, body: 'numbered', patienceSeconds: PATIENCE_SECONDS },
+    ...{ port: Number(port), path, body: 'numbered', patienceSeconds: PATIENCE_SECONDS, naps: false },
     ...load,
   });
   const refused = Object.entries(statuses).filter(([status]) => status !== '202');
