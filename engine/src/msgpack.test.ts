@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SluiceError } from '@sluice/contract';
+import { seededWholeNumbers } from '@sluice/testbed';
 import { Packr } from 'msgpackr';
 import { decodeBody } from './decode.js';
 import { OPAQUE } from './msgpack.js';
@@ -177,7 +178,7 @@ describe('decodeBody of msgpack', () => {
   });
 
   it('reads every way to write a value as that value', () => {
-    const random = randomNumbers(7);
+    const random = seededWholeNumbers(7);
     for (let round = 0; round < 5_000; round++) {
       const { bytes, value } = randomBody(random, 4);
       assert.deepEqual(decode(bytes).value, value, bytes.toString('hex'));
@@ -185,7 +186,7 @@ describe('decodeBody of msgpack', () => {
   });
 
   it('answers bodies with changed bytes with an error of ours or with a clean body', () => {
-    const random = randomNumbers(11);
+    const random = seededWholeNumbers(11);
     let taken = 0;
     for (let round = 0; round < 20_000; round++) {
       const bytes = Buffer.from(randomBody(random, 4).bytes);
@@ -300,15 +301,4 @@ function randomString(random: Random, end: string): { bytes: Buffer; value: stri
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the characters that are removed
   const value = raw.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '');
   return { bytes: Buffer.concat([header, text]), value };
-}
-
-/** The same numbers in each run (mulberry32), so that a failure can be run again. */
-function randomNumbers(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
 }

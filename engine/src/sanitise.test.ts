@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { seededWholeNumbers } from '@sluice/testbed';
 import { refuseUnsafeTree, sanitiseJson } from './sanitise.js';
 
 describe('sanitiseJson', () => {
@@ -43,7 +44,7 @@ describe('sanitiseJson', () => {
   });
 
   it('leaves the value that cleaning each string of the parsed text gives, whatever was escaped', () => {
-    const random = randomNumbers(20_261);
+    const random = seededWholeNumbers(20_261);
     for (let round = 0; round < 20_000; round++) {
       const text = randomJson(random, 3);
       const clean = sanitiseJson(text);
@@ -151,15 +152,4 @@ function randomText(random: (below: number) => number): string {
     }
   }
   return text;
-}
-
-/** The same numbers in each run (mulberry32), so that a failure can be run again. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
 }

@@ -1,6 +1,7 @@
 export { freePort } from '@sluice/launcher';
 export { type Answer, type Load, type LoadOptions, startLoad } from './load.js';
 export { type Exit, type RunningProcess, startProcess } from './process.js';
+export { pickFrom, seededRandom, seededWholeNumbers } from './random.js';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.js';
 export { FAULTY_REDIS, type FaultTarget, REDIS_FAULTS, type RedisFault } from './redis-faults.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';

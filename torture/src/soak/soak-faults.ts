@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TcpProxy } from '@sluice/testbed';
+import { pickFrom } from '@sluice/testbed';
 import type { Arena, RunningEngine } from '../arena.js';
 import type { Fleet } from '../fleet.js';
 import { childrenOf } from './process-figures.js';
-import { pickFrom } from './random.js';
 
 /** What the faults of a soak are applied to. */
 export interface SoakSystem {

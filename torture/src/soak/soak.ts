@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startTcpProxy } from '@sluice/testbed';
+import { pickFrom, seededRandom, startTcpProxy } from '@sluice/testbed';
 import { accountFor } from '../account.js';
 import type { Arena } from '../arena.js';
 import { IntakeLoad } from '../intake-load.js';
@@ -7,7 +7,6 @@ import { monotonicMs } from '../monotonic.js';
 import { atMost, exactly, type Finding, skipped, stated } from '../scenario.js';
 import type { Work } from '../work.js';
 import { childrenOf, isAlive, type Sample, sampleOf } from './process-figures.js';
-import { pickFrom, seededRandom } from './random.js';
 import { SOAK_FAULTS, type SoakSystem } from './soak-faults.js';
 import { lowestPerWindow, slopeOf } from './trend.js';
 

@@ -1,4 +1,4 @@
-/** A source of chance that gives the same numbers from 0 up to 1 for the same seed (mulberry32). */
+/** A source of chance: numbers from 0 up to 1, the same ones for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -8,6 +8,12 @@ export function seededRandom(seed: number): () => number {
     bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
     return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** The same as whole numbers from 0 up to a bound. */
+export function seededWholeNumbers(seed: number): (below: number) => number {
+  const random = seededRandom(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 /** One of these, all equally likely; nothing when there is none. */
