@@ -30,6 +30,8 @@ export type Broken =
   | 'no-renewal'
   /** Does not tell handlers that their task was taken over. */
   | 'no-lease-notice'
+  /** Starts what was delivered to it however long ago. */
+  | 'start-late'
   /** Leaves what dead consumers held where it is. */
   | 'no-take-over'
   /** Forgets that an attempt has failed. */

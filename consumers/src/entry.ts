@@ -11,6 +11,11 @@ export class Lane {
   readonly limit: number;
   readonly breaker: LaneBreaker;
   readonly rate: LaneRate | undefined;
+  /**
+   * How long after it was asked for a task may be started. Later, others may have taken it over: a process that was
+   * frozen finds deliveries that are long void. And its place within a rate limit is gone.
+   */
+  readonly startWithinMs: number;
   /** Delivered, not started yet. */
   readonly waiting: Entry[] = [];
   running = 0;
@@ -23,12 +28,20 @@ export class Lane {
   /** Not read before this time, by performance.now(): its key is no stream, for instance. */
   unreadableUntil = 0;
 
-  constructor(index: number, keys: LaneKeys, limit: number, breaker = new LaneBreaker(), rate?: LaneRate) {
+  constructor(
+    index: number,
+    keys: LaneKeys,
+    limit: number,
+    leaseMs = Number.POSITIVE_INFINITY,
+    breaker = new LaneBreaker(),
+    rate?: LaneRate,
+  ) {
     this.index = index;
     this.keys = keys;
     this.limit = limit;
     this.breaker = breaker;
     this.rate = rate;
+    this.startWithinMs = Math.min(leaseMs, rate?.startWithinMs ?? leaseMs);
   }
 
   /** New entries are handed out by a script (take-due.lua), because not everybody may take as many as there are. */
@@ -70,8 +83,8 @@ export class Entry {
   abortReason: Error | undefined = undefined;
   /** It is a probe of this round of its breaker; 0 when it is none. */
   round = 0;
-  /** Must not be started later than this, by performance.now(), or its place within the rate limit is gone; 0: no limit. */
-  startBefore = 0;
+  /** Must not be started later than this, by performance.now(); see `Lane.startWithinMs`. */
+  startBefore = Number.POSITIVE_INFINITY;
   /** Its outcome is decided: what its handler still does no longer counts. */
   decided = false;
 

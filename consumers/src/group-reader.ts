@@ -9,8 +9,8 @@ import { MissingGroups } from './missing-groups.js';
 import type { ReadQuota } from './read-quota.js';
 import { LinkClosed, type RedisLink, refusalOf } from './redis-link.js';
 
-/** How long one read waits in Redis; well below the silence after which the connection is given up. */
-const BLOCK_MS = 1000;
+/** How long one read waits in Redis at most; well below the silence after which the connection is given up. */
+const MOST_BLOCK_MS = 1000;
 
 /** Wait before reading again after Redis refused. */
 const REFUSED_PAUSE_MS = 200;
@@ -53,6 +53,7 @@ export class GroupReader {
   /** Blocking reads have this connection for themselves. */
   readonly #link: RedisLink;
   readonly #reads: GroupReads;
+  readonly #blockMs: number;
   readonly #commands: RedisLink;
   readonly #missing: MissingGroups;
   readonly #lanes: Lanes;
@@ -83,6 +84,7 @@ export class GroupReader {
     group: string;
     consumer: string;
     link: RedisLink;
+    leaseMs: number;
     commands: RedisLink;
     lanes: Lanes;
     held: HeldEntries;
@@ -100,6 +102,8 @@ export class GroupReader {
     this.#consumer = parts.consumer;
     this.#link = parts.link;
     this.#reads = new GroupReads(parts.link);
+    // A read that took as long as a lease is taken for one of a process that was frozen; see Lane.startWithinMs.
+    this.#blockMs = Math.min(MOST_BLOCK_MS, Math.ceil(parts.leaseMs / 2));
     this.#commands = parts.commands;
     this.#missing = new MissingGroups(parts.group, parts.lanes.all, parts.commands, parts.report);
     this.#lanes = parts.lanes;
@@ -165,7 +169,9 @@ export class GroupReader {
     const reserved = plan.count * plan.lanes.length;
     this.#held.reserve(reserved);
     let deliveries: readonly Delivery[];
+    let askedAt = 0;
     try {
+      askedAt = performance.now();
       this.#read = { plan, waking: false };
       const reading = this.#send(plan);
       this.#dispatch();
@@ -174,7 +180,7 @@ export class GroupReader {
       this.#read = undefined;
       this.#held.unreserve(reserved);
     }
-    this.#takeIn(plan, deliveries);
+    this.#takeIn(plan, deliveries, askedAt);
     if (this.#lanes.waiting <= FEW) this.#dispatch();
     if (deliveries.length > 0 && !plan.lanes.some((lane) => lane.mayHaveMore)) await this.#rest();
   }
@@ -202,14 +208,14 @@ export class GroupReader {
 
   #send({ lanes, count, block }: ReadPlan): Promise<readonly Delivery[]> {
     const words: (string | number)[] = ['XREADGROUP', 'GROUP', this.#group, this.#consumer, 'COUNT', count];
-    if (block) words.push('BLOCK', BLOCK_MS);
+    if (block) words.push('BLOCK', this.#blockMs);
     words.push('STREAMS');
     for (const lane of lanes) words.push(lane.keys.stream);
     for (const _ of lanes) words.push('>');
     return this.#reads.send(words);
   }
 
-  #takeIn(plan: ReadPlan, deliveries: readonly Delivery[]): void {
+  #takeIn(plan: ReadPlan, deliveries: readonly Delivery[], askedAt: number): void {
     for (const lane of plan.lanes) lane.mayHaveMore = false;
     for (const { stream, entries } of deliveries) {
       const lane = plan.lanes.find((one) => one.keys.stream === stream);
@@ -217,6 +223,7 @@ export class GroupReader {
       lane.mayHaveMore = entries.length >= plan.count;
       for (const [id, fields] of entries) {
         const entry = this.#held.hold(lane, id, fields);
+        entry.startBefore = askedAt + lane.startWithinMs;
         if (lane.served) this.#giveBack(entry);
         else this.#lanes.add(entry);
       }
@@ -262,7 +269,7 @@ export class GroupReader {
   #wake(): void {
     const read = this.#read;
     if (read === undefined || read.waking || this.#clientId === '') return;
-    // Not worth a retry: the read ends by itself within BLOCK_MS.
+    // Not worth a retry: the read ends by itself soon.
     this.#wakeRead(read).catch(() => undefined);
   }
 

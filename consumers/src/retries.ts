@@ -219,7 +219,7 @@ export class Retries {
 
   #takeIn(lane: Lane, [taken, lost, nextInMs, breaker, after]: Reply, most: number, askedAt: number): void {
     this.#learned(lane, reportOf(breaker)); // first: what waits and may not be started is given back
-    const startBefore = lane.rate === undefined ? 0 : askedAt + lane.rate.startWithinMs;
+    const startBefore = askedAt + lane.startWithinMs;
     for (const [id, fields, deliveries, failed, excused] of taken) {
       const crashes = crashesOf(deliveries, failed, excused);
       const name = id.toString('latin1');

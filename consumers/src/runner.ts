@@ -111,7 +111,7 @@ export class Runner {
   }
 
   #start(entry: Entry, now: number): void {
-    if (entry.startBefore !== 0 && now > entry.startBefore) {
+    if (now > entry.startBefore) {
       this.#lanes.finished(entry.lane);
       this.#giveBack(entry);
       return;

@@ -128,6 +128,7 @@ export class ThreadConsumer {
     this.#reader = new GroupReader({
       ...shared,
       link: this.#reading,
+      leaseMs: options.leaseSeconds * 1000,
       commands: this.#commands,
       releaseOrphans: () =>
         this.#retries.between(() =>
@@ -239,6 +240,7 @@ function lanesOf(
         index,
         keysOfThread(one, consumer, broken),
         share(concurrency),
+        broken === 'start-late' ? Number.POSITIVE_INFINITY : options.leaseSeconds * 1000,
         new LaneBreaker(breaker),
         rateLimit === undefined ? undefined : new LaneRate(rateLimit),
       );

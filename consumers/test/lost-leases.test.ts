@@ -81,3 +81,43 @@ test('a task that somebody else has claimed is told within a renewal, and its fa
   await queue.drained();
   assert.deepEqual(await queue.ledger(), { taken_over: 1, done: 1 });
 });
+
+/**
+ * Freezes a process just when Redis gives it a task, lets another process take that over and finish it, and thaws the
+ * first. Returns the id of the task.
+ */
+async function thawedWithDelivery(queue: Fixture, env: Record<string, string> = {}): Promise<string> {
+  const frozen = await queue.consumeInProcess({ threads: 1 }, env);
+  let taskId = '';
+  // A read that ends in Redis before the task comes is no delivery: then once more.
+  for (let pending = 0; pending === 0; ) {
+    frozen.signal('SIGSTOP');
+    taskId = await queue.appendScript();
+    [pending] = (await queue.redis.xpending('tasks:stream', 'processors')) as [number];
+    if (pending > 0) break;
+    frozen.signal('SIGCONT');
+    await queue.drained();
+  }
+  const { consumer } = await queue.consume({ threads: 1 });
+  await queue.drained();
+  await consumer.stop();
+  frozen.signal('SIGCONT');
+  return taskId;
+}
+
+test('a task that was delivered to a frozen process, and done by another one since, is not started when it thaws', async (t) => {
+  const queue = await setUp(t);
+  const taskId = await thawedWithDelivery(queue);
+  const next = await queue.appendScript();
+  await soon('the thawed process to work', () => queue.ids('end').includes(next));
+  assert.equal(queue.ids('start').filter((id) => id === taskId).length, 1);
+});
+
+test('negative control: a process that starts what was delivered long ago runs it again', async (t) => {
+  const queue = await setUp(t);
+  const taskId = await thawedWithDelivery(queue, { CONSUMER_BREAK: 'start-late' });
+  await soon(
+    'the task to be started twice',
+    () => queue.ids('start').filter((id) => id === taskId).length === 2,
+  );
+});

@@ -5,12 +5,14 @@ import { Arena } from '../arena.js';
 import { reportOf } from '../report.js';
 import { circumstances, writeResults } from '../results.js';
 import { soak } from './soak.js';
+import { SOAK_FAULTS } from './soak-faults.js';
 
 const HELP = `npm run soak -- [option…]
 
   --minutes <n>       how long [1 to 1440; default 60]
   --rate <n>          tasks/s [1 to 2000; default 100]
   --fault-every <n>   seconds from one fault to the next [5 to 3600; default 20]
+  --only <fault>      only this fault; can be given several times [default: all of them]
   --seed <n>          chooses the faults, the same ones for the same seed [0 to 4294967295; default: any]
   --broken <switch>   breaks a promise on purpose, acknowledge-first for instance: it must be caught
 
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '100' },
     'fault-every': { type: 'string', default: '20' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
+    only: { type: 'string', multiple: true, default: [] },
     broken: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -36,6 +39,11 @@ async function main(): Promise<void> {
   const perSecond = numberBetween('rate', values.rate, 1, 2000);
   const faultEverySeconds = numberBetween('fault-every', values['fault-every'], 5, 3600);
   const seed = numberBetween('seed', values.seed, 0, 2 ** 32 - 1);
+  const unknown = values.only.find((name) => !(name in SOAK_FAULTS));
+  if (unknown !== undefined) {
+    console.error(`--only is ${unknown}; allowed: ${Object.keys(SOAK_FAULTS).join(', ')}`);
+    process.exit(1);
+  }
   const tell = (line: string) => console.log(line);
   tell(`${minutes} minutes, ${perSecond} tasks/s, a fault every ${faultEverySeconds} s, --seed ${seed}`);
   const taken = circumstances();
@@ -61,6 +69,7 @@ async function main(): Promise<void> {
       minutes,
       perSecond,
       faultEverySeconds,
+      only: values.only,
       seed,
       tell,
     });
