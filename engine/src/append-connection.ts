@@ -17,7 +17,7 @@ export interface AppendConnectionOptions {
 /** Commands sent in one write. */
 interface Sent {
   repliesDue: number;
-  /** When it was written, as `performance.now()`. */
+  /** When it was written, on the clock `awakeMs`. */
   readonly at: number;
 }
 
@@ -46,13 +46,21 @@ export class AppendConnection {
   private toldDown = false;
   private retryTimer: NodeJS.Timeout | undefined;
   private readonly overdueTimer: NodeJS.Timeout;
+  private readonly lookEveryMs: number;
+  private lookedAt = performance.now();
+  /**
+   * Milliseconds in which replies could have been read, as of the last look. It goes on by two looks at most for each:
+   * while the process stands still (SIGSTOP, a suspended machine, a long pause of its host), nobody can blame Redis.
+   */
+  private awakeMs = 0;
   private readonly greetings: readonly Greeting[];
   private readonly greetingBytes: Buffer;
 
   constructor(private readonly options: AppendConnectionOptions) {
     this.greetings = greetingsFor(options.redisUrl);
     this.greetingBytes = Buffer.concat(this.greetings.map(({ words }) => encodeCommand(words)));
-    this.overdueTimer = setInterval(() => this.checkOverdue(), Math.max(5, options.timeoutMs / 10));
+    this.lookEveryMs = Math.max(5, options.timeoutMs / 10);
+    this.overdueTimer = setInterval(() => this.checkOverdue(), this.lookEveryMs);
     this.overdueTimer.unref();
   }
 
@@ -72,7 +80,7 @@ export class AppendConnection {
   send(chunks: readonly Buffer[], replies: number, onReleased: () => void): void {
     const socket = this.socket;
     if (this.state !== 'up' || socket === undefined) throw new Error('the connection to Redis is not up');
-    this.sent.push({ repliesDue: replies, at: performance.now() });
+    this.sent.push({ repliesDue: replies, at: this.awakeMs });
     if (chunks.length === 1) {
       socket.write(chunks[0] as Buffer, onReleased);
       return;
@@ -103,7 +111,7 @@ export class AppendConnection {
     const host = url.hostname.replace(/^\[|\]$/g, '') || 'localhost';
     const port = Number(url.port || 6379);
     this.state = 'greeting';
-    this.sent = [{ repliesDue: this.greetings.length, at: performance.now() }];
+    this.sent = [{ repliesDue: this.greetings.length, at: this.awakeMs }];
     const socket =
       url.protocol === 'rediss:'
         ? // The name of the server is for certificates by name: RFC 6066 allows no address there.
@@ -179,8 +187,11 @@ export class AppendConnection {
   }
 
   private checkOverdue(): void {
+    const now = performance.now();
+    this.awakeMs += Math.min(now - this.lookedAt, 2 * this.lookEveryMs);
+    this.lookedAt = now;
     if (!this.isOverdue()) return;
-    // When this process stood still itself, the replies may have come long ago: they are read before this runs.
+    // The replies may have come while this process stood still: they are read before this runs.
     setImmediate(() => {
       if (this.isOverdue()) this.lose(`Redis did not answer for ${this.options.timeoutMs} ms`);
     });
@@ -188,7 +199,7 @@ export class AppendConnection {
 
   private isOverdue(): boolean {
     const oldest = this.sent[0];
-    return oldest !== undefined && performance.now() - oldest.at > this.options.timeoutMs;
+    return oldest !== undefined && this.awakeMs - oldest.at > this.options.timeoutMs;
   }
 }
 
