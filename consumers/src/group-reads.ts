@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { encodeCommand } from '@sluice/contract';
 import { type Delivery, GroupReply } from './group-reply.js';
 import { REDIS_SILENCE_MS, type RedisLink } from './redis-link.js';
 
@@ -40,7 +41,7 @@ export class GroupReads {
         return;
       }
       this.#waiting = { reply: new GroupReply(), resolve, reject };
-      socket.write(encode(words));
+      socket.write(encodeCommand(words));
       this.#silence?.refresh();
     });
   }
@@ -90,14 +91,4 @@ export class GroupReads {
       socket.destroy(new Error(`Redis did not answer a read for ${REDIS_SILENCE_MS} ms`));
     });
   }
-}
-
-/** A command as RESP: an array of bulk strings. */
-function encode(words: readonly (string | number)[]): string {
-  let text = `*${words.length}\r\n`;
-  for (const word of words) {
-    const written = String(word);
-    text += `$${Buffer.byteLength(written)}\r\n${written}\r\n`;
-  }
-  return text;
 }

@@ -11,6 +11,7 @@ export {
   resolveOptions,
 } from './options.js';
 export { type RedisConnectionOptions, redisConnection } from './redis-connection.js';
+export { encodeCommand } from './resp.js';
 export { TASK_ID_LENGTH, writeTaskId } from './task-id.js';
 export { type DataOf, DEFAULT_TASK_TYPE, defineTaskType, type TaskType } from './task-type.js';
 export { isTraceparent, newTraceparent, TRACEPARENT_LENGTH, writeTraceparent } from './trace-context.js';

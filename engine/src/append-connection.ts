@@ -1,5 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { encodeCommand } from '@sluice/contract';
 import { type OnReply, RespReplies } from './resp-replies.js';
 
 export interface AppendConnectionOptions {
@@ -54,11 +55,11 @@ export class AppendConnection {
    */
   private awakeMs = 0;
   private readonly greetings: readonly Greeting[];
-  private readonly greetingBytes: Buffer;
+  private readonly greetingText: string;
 
   constructor(private readonly options: AppendConnectionOptions) {
     this.greetings = greetingsFor(options.redisUrl);
-    this.greetingBytes = Buffer.concat(this.greetings.map(({ words }) => encodeCommand(words)));
+    this.greetingText = this.greetings.map(({ words }) => encodeCommand(words)).join('');
     this.lookEveryMs = Math.max(5, options.timeoutMs / 10);
     this.overdueTimer = setInterval(() => this.checkOverdue(), this.lookEveryMs);
     this.overdueTimer.unref();
@@ -122,7 +123,7 @@ export class AppendConnection {
     socket.setKeepAlive(true, 10_000);
     const replies = new RespReplies((error, integer) => this.receive(error, integer));
     socket.on(url.protocol === 'rediss:' ? 'secureConnect' : 'connect', () =>
-      socket.write(this.greetingBytes),
+      socket.write(this.greetingText),
     );
     socket.on('data', (chunk: Buffer) => {
       if (this.socket !== socket) return;
@@ -224,11 +225,4 @@ function greetingsFor(redisUrl: string): Greeting[] {
   greetings.push({ words: ['CLIENT', 'SETNAME', 'sluice-engine-append'], mayFail: true });
   greetings.push({ words: ['PING'], mayFail: false });
   return greetings;
-}
-
-/** One command as RESP: an array of bulk strings. */
-export function encodeCommand(words: readonly string[]): Buffer {
-  let text = `*${words.length}\r\n`;
-  for (const word of words) text += `$${Buffer.byteLength(word)}\r\n${word}\r\n`;
-  return Buffer.from(text);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeCommand } from '@sluice/contract';
 import { AppendBuffer } from './append-buffer.js';
-import { encodeCommand } from './append-connection.js';
 import type { Due } from './due.js';
 import { scheduleEncoder } from './schedule.js';
 
@@ -25,7 +25,7 @@ function command(script: string, ...args: string[]): string {
   const [due = '', max = '', trim = '', payload = ''] = args;
   return encodeCommand([
     ...['EVAL', script, '4', ...keys, due, max, trim, ...fields, 'payload', payload, ...rest],
-  ]).toString();
+  ]);
 }
 
 const script = /#!lua\n(?:.*\n)*?(?=\r\n)/.exec(encoded({ inMs: 1 }, ''))?.[0] ?? '';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeCommand } from '@sluice/contract';
 import { AppendBuffer } from './append-buffer.js';
-import { encodeCommand } from './append-connection.js';
 import { xaddEncoder } from './xadd.js';
 
 const ID = '7f9c24e5-2c2b-4f0b-9a51-0d2f3a1b4c5d';
@@ -19,7 +19,7 @@ function encoded(stream: string, payload: string, dropOldestAt?: number, traceCo
 function command(stream: string, payload: string, trimming: string[] = [], trace = TRACE): string {
   const fields = ['task_id', ID, 'timestamp', TIME, 'type', 'mail', 'content_type', 'application/json'];
   fields.push('payload', payload, 'trace_context', trace);
-  return encodeCommand(['XADD', stream, ...trimming, '*', ...fields]).toString();
+  return encodeCommand(['XADD', stream, ...trimming, '*', ...fields]);
 }
 
 test('writes the same bytes as an XADD put together word by word', () => {

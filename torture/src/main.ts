@@ -2,12 +2,12 @@
 import { relative } from 'node:path';
 import { SluiceError } from '@sluice/contract';
 import { helpText, readCommandLine } from './command-line.js';
+import { endOnSignal, interruption } from './interruption.js';
 import { reportOf } from './report.js';
 import { circumstances, writeResults } from './results.js';
 import { SCENARIOS } from './scenarios.js';
 import { runTrial, type Trial } from './trial.js';
 
-let interrupted = false;
 let endAll: () => Promise<void> = async () => {};
 
 async function main(): Promise<void> {
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       trials.push(trial);
       if (!trial.asWanted) process.exitCode = 1;
     } catch (error) {
-      if (interrupted) return;
+      if (interruption.hasCome) return;
       console.log(`${scenario.name}: could not be measured: ${error}\n`);
       trials.push({ scenario: scenario.name, broken, error: String(error) });
       process.exitCode = 1;
@@ -42,20 +42,10 @@ async function main(): Promise<void> {
   console.log(`All figures: ${relative(process.cwd(), path)}`);
 }
 
-/** Without this a signal would leave processes behind, and what they wrote. */
-for (const [signal, exitCode] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.once(signal, () => {
-    interrupted = true;
-    console.error('interrupted: ending all that was started');
-    void endAll().finally(() => process.exit(exitCode));
-  });
-}
+endOnSignal(() => endAll());
 
 await main().catch((error: unknown) => {
-  if (interrupted) return; // of course it failed: what it worked on was taken away
+  if (interruption.hasCome) return; // of course it failed: what it worked on was taken away
   console.error(error instanceof SluiceError ? error.message : error);
   process.exit(1);
 });

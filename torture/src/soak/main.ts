@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Arena } from '../arena.js';
+import { endOnSignal, interruption } from '../interruption.js';
 import { reportOf } from '../report.js';
 import { circumstances, writeResults } from '../results.js';
 import { soak } from './soak.js';
@@ -53,17 +54,7 @@ async function main(): Promise<void> {
     redis: { persistent: true },
     progress: tell,
   });
-  let interrupted = false;
-  for (const [signal, exitCode] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    process.once(signal, () => {
-      interrupted = true;
-      console.error('interrupted: ending all that was started');
-      void arena.close().finally(() => process.exit(exitCode));
-    });
-  }
+  endOnSignal(() => arena.close());
   try {
     const { findings, ...record } = await soak(arena, {
       minutes,
@@ -89,9 +80,9 @@ async function main(): Promise<void> {
     );
     process.exitCode = trial.asWanted ? 0 : 1;
   } catch (error) {
-    if (!interrupted) throw error; // else of course: what it worked on was taken away
+    if (!interruption.hasCome) throw error; // else of course: what it worked on was taken away
   } finally {
-    if (!interrupted) await arena.close();
+    if (!interruption.hasCome) await arena.close();
   }
 }
 
