@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Admission } from './admission.js';
+import type { BacklogGauge } from './backlog-gauge.js';
+
+const gauge = {
+  stream: 's',
+  appended: 0,
+  backlog: 0,
+  fullReason: 'drain-time',
+  retryAfterSeconds: 1,
+} as const;
+const roomy: BacklogGauge = { ...gauge, isFull: false };
+const full: BacklogGauge = { ...gauge, isFull: true };
 
 function admission(): { admission: Admission; told: (string | undefined)[] } {
   const told: (string | undefined)[] = [];
@@ -11,16 +22,16 @@ function admission(): { admission: Admission; told: (string | undefined)[] } {
 test('lets requests in up to the bound on requests', () => {
   const { admission: door } = admission();
   door.requests = 1;
-  assert.equal(door.refusal(true, false, 10), undefined);
+  assert.equal(door.refusal(true, roomy, 10), undefined);
   door.requests = 2;
-  assert.equal(door.refusal(true, false, 10), 'OVERLOADED');
+  assert.equal(door.refusal(true, roomy, 10), 'OVERLOADED');
 });
 
 test('lets bytes in up to the bound on bytes, announced or arrived', () => {
   const { admission: door } = admission();
   door.bytes = 60;
-  assert.equal(door.refusal(true, false, 40), undefined);
-  assert.equal(door.refusal(true, false, 41), 'OVERLOADED');
+  assert.equal(door.refusal(true, roomy, 40), undefined);
+  assert.equal(door.refusal(true, roomy, 41), 'OVERLOADED');
   assert.equal(door.hasRoomFor(40), true);
   assert.equal(door.hasRoomFor(41), false);
 });
@@ -28,12 +39,12 @@ test('lets bytes in up to the bound on bytes, announced or arrived', () => {
 test('names Redis before load: what cannot be stored is not an overload', () => {
   const { admission: door } = admission();
   door.requests = 2;
-  assert.equal(door.refusal(false, true, 0), 'REDIS_UNAVAILABLE');
+  assert.equal(door.refusal(false, full, 0), 'REDIS_UNAVAILABLE');
 });
 
-test('sheds while the backlog is full, and says so once', () => {
+test('sheds while the backlog is full, and says once for which reason', () => {
   const { admission: door, told } = admission();
-  assert.equal(door.refusal(true, true, 0), 'OVERLOADED');
-  assert.equal(door.refusal(true, true, 0), 'OVERLOADED');
-  assert.deepEqual(told, ['backlog']);
+  assert.equal(door.refusal(true, full, 0), 'OVERLOADED');
+  assert.equal(door.refusal(true, full, 0), 'OVERLOADED');
+  assert.deepEqual(told, ['drain-time']);
 });

@@ -1,11 +1,15 @@
 import type { RefusalCode } from './answers.js';
+import type { BacklogGauge, FullReason } from './backlog-gauge.js';
 
 export interface AdmissionOptions {
   maxInFlightRequests: number;
   maxInFlightBytes: number;
   /** Told when shedding starts, with the bound that was reached, and when it has stopped. */
-  onShedding: (reason: 'requests' | 'bytes' | 'backlog' | undefined) => void;
+  onShedding: (reason: SheddingReason | undefined) => void;
 }
+
+/** Which bound was reached. */
+export type SheddingReason = 'requests' | 'bytes' | FullReason;
 
 /** Shedding counts as over when nothing was shed for this long. */
 const CALM_MS = 1000;
@@ -23,11 +27,11 @@ export class Admission {
   constructor(private readonly options: AdmissionOptions) {}
 
   /** Why a request cannot come in now; undefined if it can. `expectedBytes` is its Content-Length, or 0. */
-  refusal(redisUp: boolean, backlogFull: boolean, expectedBytes: number): RefusalCode | undefined {
+  refusal(redisUp: boolean, backlog: BacklogGauge, expectedBytes: number): RefusalCode | undefined {
     if (!redisUp) return 'REDIS_UNAVAILABLE';
     if (this.requests >= this.options.maxInFlightRequests) return this.shed('requests');
     if (this.bytes + expectedBytes > this.options.maxInFlightBytes) return this.shed('bytes');
-    if (backlogFull) return this.shed('backlog');
+    if (backlog.isFull) return this.shed(backlog.fullReason);
     if (this.sheddingSince !== undefined) this.calm();
     return undefined;
   }
@@ -39,7 +43,7 @@ export class Admission {
     return false;
   }
 
-  private shed(reason: 'requests' | 'bytes' | 'backlog'): 'OVERLOADED' {
+  private shed(reason: SheddingReason): 'OVERLOADED' {
     this.lastShed = performance.now();
     if (this.sheddingSince === undefined) {
       this.sheddingSince = this.lastShed;

@@ -35,7 +35,7 @@ export function isRefusalCode(code: ErrorCode): code is RefusalCode {
 }
 
 /** Seconds after which it is worth coming back; sent as `Retry-After` with every 503 (RFC 9110, 10.2.3). */
-const RETRY_AFTER_SECONDS = '1';
+const RETRY_AFTER_SECONDS = 1;
 
 const MESSAGES = {
   OVERLOADED: 'the service has as much work as it can hold; nothing was stored, send it again later',
@@ -50,13 +50,15 @@ export interface Refusal {
   code: RefusalCode;
   message: string;
   details?: readonly Fault[] | undefined;
+  /** Seconds after which it is worth coming back, where that can be told. @default 1, for a 503 */
+  retryAfterSeconds?: number | undefined;
   /** Extra header lines, such as Allow. */
   headers?: readonly (readonly [string, string])[];
 }
 
 /** A refusal because of the state of the service rather than of the request. */
-export function unavailable(code: keyof typeof MESSAGES): Refusal {
-  return { code, message: MESSAGES[code] };
+export function unavailable(code: keyof typeof MESSAGES, retryAfterSeconds?: number): Refusal {
+  return { code, message: MESSAGES[code], retryAfterSeconds };
 }
 
 // Each call into uWebSockets.js, and each string it has to turn into bytes, costs as much as all of the validation. So
@@ -108,7 +110,9 @@ export function answerRefusal(
   const { code, message, details } = refusal;
   const status = STATUS[code];
   response.writeStatus(status).writeHeader('Content-Type', 'application/json');
-  if (status.startsWith('503')) response.writeHeader('Retry-After', RETRY_AFTER_SECONDS);
+  if (status.startsWith('503')) {
+    response.writeHeader('Retry-After', String(refusal.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
+  }
   for (const [name, value] of refusal.headers ?? []) response.writeHeader(name, value);
   const error = { code, message, ...(details === undefined ? {} : { details }) };
   endWith(response, { error }, close, withBody);

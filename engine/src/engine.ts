@@ -81,7 +81,11 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const watchRedis = new Redis(options.redisUrl, redisConnection('sluice-engine-watch', 2000));
   watchRedis.on('error', () => {}); // the append connection sees the same and reports it
   const dropOldest = options.streamOverflow === 'drop-oldest';
-  const backlogs = new BacklogWatch(watchRedis, dropOldest ? Number.POSITIVE_INFINITY : options.streamMaxlen);
+  const backlogs = new BacklogWatch(watchRedis, {
+    maxBacklog: dropOldest ? Number.POSITIVE_INFINITY : options.streamMaxlen,
+    maxDrainSeconds: options.maxDrainSeconds,
+    memoryWatermark: options.redisMemoryWatermark,
+  });
 
   const admission = new Admission({
     maxInFlightRequests: options.maxInFlightRequests,

@@ -59,9 +59,10 @@ export class Intake implements IntakeDesk {
         return;
       }
       const { admission, batcher } = this.options;
-      const code = admission.refusal(batcher.isUp, route.backlog.isFull, Math.max(0, head.contentLength));
+      const code = admission.refusal(batcher.isUp, route.backlog, Math.max(0, head.contentLength));
       if (code !== undefined) {
-        this.refuse(response, unavailable(code as 'OVERLOADED'), false);
+        const retryAfter = route.backlog.isFull ? route.backlog.retryAfterSeconds : undefined;
+        this.refuse(response, unavailable(code as 'OVERLOADED', retryAfter), false);
         return;
       }
       const nameAt = this.names.take();

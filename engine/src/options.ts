@@ -68,6 +68,21 @@ export const engineOptions = Type.Object({
     description:
       'Backlog (tasks not yet acknowledged) of one stream at which its tasks are answered 503 `OVERLOADED`.',
   }),
+  maxDrainSeconds: Type.Number({
+    env: 'MAX_DRAIN_SECONDS',
+    minimum: 0,
+    default: 0,
+    description:
+      'Seconds that working off the backlog of a stream may take, at the rate at which its consumers have lately done so; above it, 503 `OVERLOADED`. 0: any, only `STREAM_MAXLEN` counts.',
+  }),
+  redisMemoryWatermark: Type.Number({
+    env: 'REDIS_MEMORY_WATERMARK',
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.9,
+    description:
+      "Part of Redis' `maxmemory` from which on tasks are answered 503 `OVERLOADED`: consumers need the rest to settle what is queued. 1: none is kept free. Without `maxmemory` it does not count.",
+  }),
   streamOverflow: Type.Union([Type.Literal('shed'), Type.Literal('drop-oldest')], {
     env: 'STREAM_OVERFLOW',
     default: 'shed',

@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
 import { type Refusal, unavailable } from './answers.js';
-import type { BacklogGauge } from './backlog-watch.js';
+import type { BacklogGauge } from './backlog-gauge.js';
 import type { AppendFailure, AppendWaiter } from './batcher.js';
 import type { ScheduleEncoder } from './schedule.js';
 import type { TaskName } from './task-names.js';

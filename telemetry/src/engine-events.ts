@@ -6,7 +6,11 @@ export type EngineEvent =
   | { type: 'redis-lost'; reason: string }
   | { type: 'redis-back'; downMs: number }
   | { type: 'append-refused'; code: string; message: string }
-  | { type: 'shedding-started'; reason: 'requests' | 'bytes' | 'backlog' }
+  | {
+      type: 'shedding-started';
+      /** Which bound was reached: of a process, of a stream, or of Redis. */
+      reason: 'requests' | 'bytes' | 'backlog' | 'drain-time' | 'redis-memory';
+    }
   | { type: 'shedding-stopped' }
   | { type: 'entries-trimmed'; stream: string; count: number }
   | { type: 'process-died'; pid: number; exit: string; restartInMs: number }
