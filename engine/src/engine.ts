@@ -127,6 +127,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     host: options.host,
     port: options.port,
     sharePort,
+    tls: options,
     intake,
     untyped: routeOf(DEFAULT_TASK_TYPE),
     typed: new Map(taskTypes.map((type) => [type.name, routeOf(type.name)])),
@@ -165,7 +166,10 @@ export function createEngine(given: EngineOptions = {}): Engine {
     batcher.open();
     watchRedis.connect().catch(() => {}); // goes on trying by itself
     backlogs.start();
-    return { port, url: listeningUrl(options.host, port) };
+    return {
+      port,
+      url: listeningUrl(options.host, port, options.tlsCertFile === undefined ? 'http' : 'https'),
+    };
   }
 
   async function shutDown(): Promise<number> {

@@ -14,3 +14,7 @@ for (const [host, url] of [
     assert.equal(listeningUrl(host, 80), url);
   });
 }
+
+test('what listens with a certificate is reached by https', () => {
+  assert.equal(listeningUrl('::', 443, 'https'), 'https://[::1]:443');
+});

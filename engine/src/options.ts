@@ -1,6 +1,7 @@
 import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
 import type { EngineListener } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
+import { accessOptionPairs, accessOptions } from './access-options.js';
 
 /** Every option of an engine process, with its environment variable, default and meaning. */
 export const engineOptions = Type.Object({
@@ -131,6 +132,7 @@ export const engineOptions = Type.Object({
     default: 30,
     description: 'Seconds a shutdown may take; after that the process exits non-zero.',
   }),
+  ...accessOptions,
 });
 
 /** Options of the `engine` program besides those of a single engine. */
@@ -191,4 +193,5 @@ export const engineOptionPairs: readonly PairCheck<ResolvedEngineOptions>[] = [
           reason: `is ${options.shutdownDelaySeconds}; allowed: less than the shutdown timeout of ${options.shutdownTimeoutSeconds} s`,
         }
       : undefined,
+  ...accessOptionPairs,
 ];

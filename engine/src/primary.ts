@@ -85,7 +85,7 @@ export class Primary {
     this.trimmer.start();
     await Promise.all(Array.from({ length: count }, () => this.spawn()));
     return {
-      url: listeningUrl(engine.host, engine.port),
+      url: listeningUrl(engine.host, engine.port, engine.tlsCertFile === undefined ? 'http' : 'https'),
       opsUrl: listeningUrl(engine.host, program.metricsPort),
       processes: count,
     };

@@ -4,11 +4,13 @@ import { endWith, type Refusal } from './answers.js';
 import type { Health } from './health.js';
 import type { Intake } from './intake.js';
 import type { TaskRoute } from './pending-task.js';
+import type { TlsFiles } from './tls-files.js';
 
 export interface ServiceServerOptions {
   host: string;
   port: number;
   sharePort: boolean;
+  tls: TlsFiles;
   intake: Intake;
   untyped: TaskRoute;
   typed: ReadonlyMap<string, TaskRoute>;
@@ -42,8 +44,7 @@ export class ServiceServer {
   constructor(private readonly options: ServiceServerOptions) {
     const { intake, untyped, typed, health, ready } = options;
     const unknownType = unknownTypeRefusal([...typed.keys()]);
-    this.app = uWS
-      .App()
+    this.app = appFor(options.tls)
       .filter(this.countConnection)
       .post('/tasks', (response, request) => intake.handle(response, request, untyped))
       .post('/tasks/:type', (response, request) => {
@@ -125,6 +126,12 @@ export class ServiceServer {
   close(): void {
     this.app.close();
   }
+}
+
+/** Throws when uWebSockets.js cannot use the files: `faultOfTlsFiles` has been asked before. */
+function appFor({ tlsCertFile, tlsKeyFile }: TlsFiles): uWS.TemplatedApp {
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return uWS.App();
+  return uWS.SSLApp({ cert_file_name: tlsCertFile, key_file_name: tlsKeyFile });
 }
 
 const NOT_FOUND: Refusal = {
