@@ -1,14 +1,14 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { encodeCommand } from '@sluice/contract';
-import { type OnReply, RespReplies } from './resp-replies.js';
+import { type OnReplies, RespReplies } from './resp-replies.js';
 
 export interface AppendConnectionOptions {
   redisUrl: string;
   /** Longest time a command waits for its reply, in milliseconds; then the connection is given up. */
   timeoutMs: number;
-  /** One reply arrived, in the order of the commands: without an error, the command has succeeded. */
-  onReply: OnReply;
+  /** Replies arrived, in the order of the commands: without an error, the commands have succeeded. */
+  onReplies: OnReplies;
   /** The connection is usable. */
   onUp: () => void;
   /** The connection is gone; no reply will come for anything sent on it. Called once per connection that was up, and for the first failure. */
@@ -121,7 +121,7 @@ export class AppendConnection {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
-    const replies = new RespReplies((error, integer) => this.receive(error, integer));
+    const replies = new RespReplies((count, error, integer) => this.receive(count, error, integer));
     socket.on(url.protocol === 'rediss:' ? 'secureConnect' : 'connect', () =>
       socket.write(this.greetingText),
     );
@@ -141,14 +141,15 @@ export class AppendConnection {
     });
   }
 
-  private receive(error: string | undefined, integer: number | undefined): void {
-    if (this.state === 'greeting') this.receiveGreeting(error);
-    else if (this.state === 'up') {
-      this.replied();
+  private receive(count: number, error: string | undefined, integer: number | undefined): void {
+    if (this.state === 'up') {
+      this.replied(count);
       // Only now: one that answers PING but takes nothing, such as a replica, is not asked 40 times a second.
       if (error === undefined) this.failures = 0;
-      this.options.onReply(error, integer);
+      this.options.onReplies(count, error, integer);
+      return;
     }
+    for (let i = 0; i < count && this.state === 'greeting'; i++) this.receiveGreeting(error);
   }
 
   private receiveGreeting(error: string | undefined): void {
@@ -157,18 +158,24 @@ export class AppendConnection {
       this.lose(error);
       return;
     }
-    this.replied();
+    this.replied(1);
     if (this.sent.length > 0) return;
     this.state = 'up';
     this.toldDown = false;
     this.options.onUp();
   }
 
-  private replied(): void {
-    const oldest = this.sent[0];
-    if (oldest === undefined) return; // whoever counts the replies sees that one was not due
-    oldest.repliesDue--;
-    if (oldest.repliesDue === 0) this.sent.shift();
+  private replied(count: number): void {
+    let left = count;
+    for (;;) {
+      const oldest = this.sent[0];
+      if (oldest === undefined) return; // whoever counts the replies sees that one was not due
+      oldest.repliesDue -= left;
+      if (oldest.repliesDue > 0) return;
+      left = -oldest.repliesDue;
+      this.sent.shift();
+      if (left === 0) return;
+    }
   }
 
   private lose(reason: string): void {

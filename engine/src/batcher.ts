@@ -18,6 +18,13 @@ export interface AppendWaiter {
   onAppendFailed(failure: AppendFailure): void;
 }
 
+/** Whoever waits for many appends at once; hears of each exactly once, in the order in which they were handed in. */
+export interface RunWaiter {
+  /** @param dueAt when the task is due, if it was stored for later; then `count` is 1 */
+  onNextAppended(count: number, dueAt: number | undefined): void;
+  onNextFailed(count: number, failure: AppendFailure): void;
+}
+
 export interface BatcherOptions {
   redisUrl: string;
   appendTimeoutMs: number;
@@ -27,10 +34,17 @@ export interface BatcherOptions {
   onBatch: (size: number) => void;
 }
 
-interface Batch {
+/** Tasks of one write that follow one another, and either have a waiter each, or all the same. */
+interface Run {
   readonly waiters: AppendWaiter[];
+  readonly waiter: RunWaiter | undefined;
+  size: number;
   /** How many of them have their reply. */
   settled: number;
+}
+
+function newRun(waiter: RunWaiter | undefined): Run {
+  return { waiters: [], waiter, size: 0, settled: 0 };
 }
 
 /**
@@ -38,19 +52,20 @@ interface Batch {
  * became of *its* append: a batch can succeed in part.
  *
  * ```
- *  append() ─▶ filling batch ──setImmediate──▶ one write ──▶ sent batches (oldest first) ──replies──▶ waiters
+ *  append() ─▶ filling runs ──setImmediate──▶ one write ──▶ sent runs (oldest first) ──replies──▶ waiters
  * ```
  *
- * Between calls: every waiter handed in is in exactly one batch, or has been told. Sent batches hold, in
- * order, exactly the tasks whose replies are due. Memory is bounded by admission, which counts the requests
+ * Between calls: every task handed in is in exactly one run, or its waiter has been told. Sent runs hold, in
+ * order, exactly the tasks whose replies are due; only the last of the filling runs grows. Memory is bounded by admission, which counts the requests
  * and bytes of all that is here. When the connection breaks, all that was sent is unconfirmed: Redis may or
  * may not have it, and nothing is sent twice.
  */
 export class Batcher {
   private readonly connection: AppendConnection;
   private readonly buffer = new AppendBuffer();
-  private readonly sent: Batch[] = [];
-  private filling: Batch = { waiters: [], settled: 0 };
+  private readonly sent: Run[] = [];
+  private last = newRun(undefined);
+  private filling = [this.last];
   private flushing = false;
   private readonly flush = (): void => this.write();
 
@@ -58,7 +73,7 @@ export class Batcher {
     this.connection = new AppendConnection({
       redisUrl: options.redisUrl,
       timeoutMs: options.appendTimeoutMs,
-      onReply: (error, integer) => this.settleNext(error, integer),
+      onReplies: (count, error, integer) => this.settle(count, error, integer),
       onUp: options.onUp,
       onDown: (reason) => {
         this.failSent(reason);
@@ -73,8 +88,9 @@ export class Batcher {
 
   /** Tasks whose waiters have not been told yet. */
   get pending(): number {
-    let count = this.filling.waiters.length;
-    for (const batch of this.sent) count += batch.waiters.length - batch.settled;
+    let count = 0;
+    for (const run of this.filling) count += run.size;
+    for (const run of this.sent) count += run.size - run.settled;
     return count;
   }
 
@@ -90,55 +106,97 @@ export class Batcher {
   /** Adds a task to the batch of this turn. The payload is copied before this returns. Only while {@link isUp}. */
   append(encode: XaddEncoder, task: TaskHead & AppendWaiter, timestamp: string, payload: Uint8Array): void {
     encode(this.buffer, task, timestamp, payload);
-    this.filling.waiters.push(task);
-    if (!this.flushing) {
-      this.flushing = true;
-      setImmediate(this.flush);
-    }
+    if (this.last.waiter !== undefined) this.startRun(undefined);
+    this.last.waiters.push(task);
+    this.last.size++;
+    this.flushSoon();
+  }
+
+  /** Like {@link append}, for one of many tasks of the same waiter, which describes only the one that is handed in now. */
+  appendOneOf(
+    encode: XaddEncoder,
+    tasks: TaskHead & RunWaiter,
+    timestamp: string,
+    payload: Uint8Array,
+  ): void {
+    encode(this.buffer, tasks, timestamp, payload);
+    if (this.last.waiter !== tasks) this.startRun(tasks);
+    this.last.size++;
+    this.flushSoon();
+  }
+
+  private startRun(waiter: RunWaiter | undefined): void {
+    this.last = newRun(waiter);
+    this.filling.push(this.last);
+  }
+
+  private flushSoon(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    setImmediate(this.flush);
   }
 
   private write(): void {
     this.flushing = false;
-    const batch = this.filling;
-    this.filling = { waiters: [], settled: 0 };
+    const runs = this.filling;
+    this.last = newRun(undefined);
+    this.filling = [this.last];
     const { chunks, release } = this.buffer.take();
     if (!this.connection.isUp) {
       release();
-      // Lost between append() and now: nothing of this batch has left the process.
-      for (const waiter of batch.waiters) {
-        waiter.onAppendFailed({ code: 'REDIS_UNAVAILABLE', reason: 'the connection to Redis is down' });
+      // Lost between append() and now: nothing of this has left the process.
+      for (const run of runs) {
+        failRun(run, { code: 'REDIS_UNAVAILABLE', reason: 'the connection to Redis is down' });
       }
       return;
     }
-    this.sent.push(batch);
-    this.connection.send(chunks, batch.waiters.length, release);
-    this.options.onBatch(batch.waiters.length);
+    let size = 0;
+    for (const run of runs) {
+      if (run.size > 0) this.sent.push(run); // else it began the turn, and a run of many came first
+      size += run.size;
+    }
+    this.connection.send(chunks, size, release);
+    this.options.onBatch(size);
   }
 
-  private settleNext(error: string | undefined, integer: number | undefined): void {
-    const batch = this.sent[0];
-    const waiter = batch?.waiters[batch.settled];
-    if (batch === undefined || waiter === undefined) {
-      // A reply nobody waits for: the order is lost, and with it the knowledge of whose reply is whose.
-      this.connection.reconnect('Redis sent a reply that was not due');
-      return;
+  private settle(count: number, error: string | undefined, integer: number | undefined): void {
+    let left = count;
+    while (left > 0) {
+      const run = this.sent[0];
+      if (run === undefined) {
+        // A reply nobody waits for: the order is lost, and with it the knowledge of whose reply is whose.
+        this.connection.reconnect('Redis sent a reply that was not due');
+        return;
+      }
+      const settled = run.waiter === undefined ? 1 : Math.min(left, run.size - run.settled);
+      const waiter = run.waiters[run.settled];
+      run.settled += settled;
+      left -= settled;
+      if (run.settled === run.size) this.sent.shift();
+      if (run.waiter !== undefined) {
+        if (error === undefined) run.waiter.onNextAppended(settled, integer);
+        else run.waiter.onNextFailed(settled, refusalOf(error));
+      } else if (error === undefined) waiter?.onAppended(integer);
+      else waiter?.onAppendFailed(refusalOf(error));
     }
-    batch.settled++;
-    if (batch.settled === batch.waiters.length) this.sent.shift();
-    if (error === undefined) {
-      waiter.onAppended(integer);
-      return;
-    }
-    const code = error.startsWith(SCHEDULE_FULL) ? 'OVERLOADED' : 'APPEND_REFUSED';
-    waiter.onAppendFailed({ code, reason: error });
-    if (error.startsWith('READONLY')) this.connection.reconnect(error);
+    if (error?.startsWith('READONLY')) this.connection.reconnect(error);
   }
 
   private failSent(reason: string): void {
-    for (const batch of this.sent.splice(0)) {
-      for (let i = batch.settled; i < batch.waiters.length; i++) {
-        batch.waiters[i]?.onAppendFailed({ code: 'APPEND_UNCONFIRMED', reason });
-      }
-    }
+    for (const run of this.sent.splice(0)) failRun(run, { code: 'APPEND_UNCONFIRMED', reason });
   }
+}
+
+/** What an error reply means for the task it answers. */
+function refusalOf(reason: string): AppendFailure {
+  return { code: reason.startsWith(SCHEDULE_FULL) ? 'OVERLOADED' : 'APPEND_REFUSED', reason };
+}
+
+/** Tells of all in a run that have no reply yet. */
+function failRun(run: Run, failure: AppendFailure): void {
+  if (run.waiter !== undefined) {
+    run.waiter.onNextFailed(run.size - run.settled, failure);
+    return;
+  }
+  for (let i = run.settled; i < run.size; i++) run.waiters[i]?.onAppendFailed(failure);
 }

@@ -7,7 +7,9 @@ const MEANING = [undefined, 'OOM command not allowed', undefined, undefined, und
 
 function readIn(chunks: Buffer[]): (string | undefined)[] {
   const seen: (string | undefined)[] = [];
-  const replies = new RespReplies((error) => seen.push(error));
+  const replies = new RespReplies((count, error) => {
+    for (let i = 0; i < count; i++) seen.push(error);
+  });
   for (const chunk of chunks) replies.push(chunk);
   return seen;
 }
@@ -24,6 +26,31 @@ test('reads the same replies however the network cuts them into two or three', (
       assert.deepEqual(readIn(chunks), MEANING, `cut at ${first} and ${second}`);
     }
   }
+});
+
+test('tells of successes in a row once, and of each error and number by itself', () => {
+  const seen: unknown[] = [];
+  const replies = new RespReplies((...told) => seen.push(told));
+  replies.push(Buffer.from('$3\r\n1-0\r\n$3\r\n1-1\r\n-ERR a\r\n$3\r\n1-2\r\n:7\r\n:8\r\n+OK\r\n$3\r\n1-'));
+  replies.push(Buffer.from('3\r\n'));
+  assert.deepEqual(seen, [
+    [2, undefined, undefined],
+    [1, 'ERR a', undefined],
+    [1, undefined, undefined],
+    [1, undefined, 7],
+    [1, undefined, 8],
+    [1, undefined, undefined],
+    [1, undefined, undefined],
+  ]);
+});
+
+test('replies before the bytes that are none still count', () => {
+  let succeeded = 0;
+  const replies = new RespReplies((count) => {
+    succeeded += count;
+  });
+  assert.throws(() => replies.push(Buffer.from('$3\r\n1-0\r\n$3\r\n1-1\r\n*1\r\n')), /unexpected kind/);
+  assert.equal(succeeded, 2);
 });
 
 test('refuses bytes that are no reply to a command of ours, since the order is lost then', () => {

@@ -5,10 +5,14 @@ const DOLLAR = 0x24;
 const CR = 0x0d;
 
 /**
- * Called once per reply, in order: `error` is the text of an error reply (`OOM command not allowed …`), `integer` what
- * a reply says that is a whole number; else undefined.
+ * Called for each reply, in order; for replies in a row that say no more than that a command has succeeded, once for as
+ * many as there are. `error` is the text of an error reply (`OOM command not allowed …`), `integer` what a reply says
+ * that is a whole number; else undefined.
  */
-export type OnReply = (error: string | undefined, integer: number | undefined) => void;
+export type OnReplies = (count: number, error: string | undefined, integer: number | undefined) => void;
+
+const INCOMPLETE = -1;
+const UNEXPECTED = -2;
 
 /**
  * Counts replies in the bytes Redis sends (RESP2) without making a string of each: of an append we need to
@@ -23,37 +27,45 @@ export class RespReplies {
   static readonly MAX_REPLY = 64 * 1024;
   private rest: Buffer | undefined;
 
-  constructor(private readonly onReply: OnReply) {}
+  constructor(private readonly onReplies: OnReplies) {}
 
   /** @throws Error when the bytes are not a reply to a command of ours; the connection is unusable then. */
   push(chunk: Buffer): void {
     const bytes = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);
     this.rest = undefined;
     let at = 0;
+    let succeeded = 0;
+    let end = 0;
     while (at < bytes.length) {
-      const end = this.replyEnd(bytes, at);
-      if (end === -1) {
-        if (bytes.length - at > RespReplies.MAX_REPLY)
-          throw new Error('a reply of Redis is larger than expected');
-        this.rest = Buffer.from(bytes.subarray(at));
-        return;
+      end = this.replyEnd(bytes, at);
+      if (end < 0) break;
+      const kind = bytes[at];
+      if (kind !== MINUS && kind !== COLON) succeeded++;
+      else {
+        if (succeeded > 0) this.onReplies(succeeded, undefined, undefined);
+        succeeded = 0;
+        if (kind === MINUS) this.onReplies(1, bytes.toString('utf8', at + 1, end - 2), undefined);
+        else this.onReplies(1, undefined, Number(bytes.toString('latin1', at + 1, end - 2)));
       }
-      this.onReply(
-        bytes[at] === MINUS ? bytes.toString('utf8', at + 1, end - 2) : undefined,
-        bytes[at] === COLON ? Number(bytes.toString('latin1', at + 1, end - 2)) : undefined,
-      );
       at = end;
     }
+    if (succeeded > 0) this.onReplies(succeeded, undefined, undefined);
+    if (end === UNEXPECTED) {
+      throw new Error(`Redis answered with an unexpected kind of reply (byte ${bytes[at]})`);
+    }
+    if (at === bytes.length) return;
+    if (bytes.length - at > RespReplies.MAX_REPLY)
+      throw new Error('a reply of Redis is larger than expected');
+    this.rest = Buffer.from(bytes.subarray(at));
   }
 
-  /** Index after the reply that starts at `at`, or -1 if it has not arrived whole. */
+  /** Index after the reply that starts at `at`, or `INCOMPLETE`, or `UNEXPECTED`. */
   private replyEnd(bytes: Buffer, at: number): number {
     const kind = bytes[at];
     if (kind === DOLLAR) return this.bulkEnd(bytes, at);
+    if (kind !== PLUS && kind !== MINUS && kind !== COLON) return UNEXPECTED;
     const line = bytes.indexOf(CR, at + 1);
-    if (line === -1 || line + 1 >= bytes.length) return -1;
-    if (kind === PLUS || kind === MINUS || kind === COLON) return line + 2;
-    throw new Error(`Redis answered with an unexpected kind of reply (byte ${kind})`);
+    return line === -1 || line + 1 >= bytes.length ? INCOMPLETE : line + 2;
   }
 
   /** What every append is answered with: an entry id. Its length is read on the way to the end of the line. */
@@ -63,12 +75,12 @@ export class RespReplies {
       const byte = bytes[i] as number; // i < length
       if (byte === CR) {
         const end = i + 2 + length + 2;
-        return end <= bytes.length ? end : -1;
+        return end <= bytes.length ? end : INCOMPLETE;
       }
       // $-1, the null bulk string, has no second line: together with its end, that is five bytes.
-      if (byte === MINUS) return at + 5 <= bytes.length ? at + 5 : -1;
+      if (byte === MINUS) return at + 5 <= bytes.length ? at + 5 : INCOMPLETE;
       length = length * 10 + byte - 0x30;
     }
-    return -1;
+    return INCOMPLETE;
   }
 }
