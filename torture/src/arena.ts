@@ -24,6 +24,8 @@ import type { Work } from './work.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENGINE = join(ROOT, 'engine/dist/main.js');
+/** Takes the place of the engine in negative controls of what it is careful about. */
+const LAX_SERVER = fileURLToPath(new URL('./abuse/lax-server.js', import.meta.url));
 const CONSUMERS = join(ROOT, 'consumers/dist/main.js');
 const CONSUMER_PROCESS = fileURLToPath(new URL('./consumer-process.js', import.meta.url));
 const WORK = new URL('./handlers/work.js', import.meta.url);
@@ -165,16 +167,10 @@ export class Arena {
 
   /** Starts the engine program; resolves when it is ready for tasks. */
   async engine(env: Record<string, string> = {}): Promise<RunningEngine> {
-    const process = startProcess(ENGINE, {
-      REDIS_URL: this.server.url,
-      SERVICE_HOST: '127.0.0.1',
-      SERVICE_PORT: String(await freePort()),
-      METRICS_PORT: String(await freePort()),
-      WORKER_PROCESSES: '1',
-      SHUTDOWN_DELAY: '0',
-      ...(this.broken === 'received' ? { ACK_MODE: 'received' } : {}),
-      ...env,
-    });
+    const process =
+      this.broken === 'lax-server'
+        ? startProcess(LAX_SERVER, {}, [this.server.url])
+        : await this.#startEngine(env);
     this.#endWithArena(process);
     const { url, opsUrl } = (await process.ready) as { url: string; opsUrl: string }; // what the engine sends
     await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
@@ -256,6 +252,19 @@ export class Arena {
     const added = Number(facts[facts.indexOf('entries-added') + 1]);
     const { done = 0, dead = 0, lost = 0, before = 0 } = await this.ledger();
     return added - before - done - dead - lost - (await this.redis.xlen(this.stream));
+  }
+
+  async #startEngine(env: Record<string, string>): Promise<RunningProcess> {
+    return startProcess(ENGINE, {
+      REDIS_URL: this.server.url,
+      SERVICE_HOST: '127.0.0.1',
+      SERVICE_PORT: String(await freePort()),
+      METRICS_PORT: String(await freePort()),
+      WORKER_PROCESSES: '1',
+      SHUTDOWN_DELAY: '0',
+      ...(this.broken === 'received' ? { ACK_MODE: 'received' } : {}),
+      ...env,
+    });
   }
 
   #startConsumer(

@@ -1,0 +1,99 @@
+import { sendRaw, taskRequest } from '../abuse/raw-request.js';
+import { exactly, type Scenario, stated } from '../scenario.js';
+
+const LIMIT = 65_536;
+const PATIENCE_MS = 5000;
+/** Longer than a connection may stay idle, and than a body may take. */
+const LONG_PATIENCE_MS = 30_000;
+const GIBIBYTE = 1024 ** 3;
+const CHUNK = Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`);
+
+/** Bodies just below, at and above the bound, and lengths that lie. */
+export const bodiesAtTheBound: Scenario = {
+  name: 'bodies-at-the-bound',
+  promise:
+    'a body is taken up to MAX_PAYLOAD_SIZE and refused above it, however its length is given or lied about',
+  controls: { 'lax-server': 'a server stores what it gets before it looks at it' },
+  async run(arena) {
+    const bounds = { MAX_PAYLOAD_SIZE: String(LIMIT), STREAM_MAXLEN: '1000000' };
+    const strict = await arena.engine(bounds);
+    const chunked = await arena.engine({ ...bounds, ALLOW_CHUNKED: 'true' });
+    const [port, chunkedPort] = [strict, chunked].map(({ url }) => Number(new URL(url).port)) as [
+      number,
+      number,
+    ];
+    const bodyOf = (size: number) => `{"data":"${'x'.repeat(size - 11)}"}`;
+    const send = async (to: number, pieces: Buffer[], patienceMs = PATIENCE_MS) => {
+      const { status, end } = await sendRaw({ port: to, pieces, patienceMs });
+      return status ?? end;
+    };
+    const small = '{"data":1}';
+    const head = 'POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+    const cases: [what: string, got: number | string, wanted: readonly (number | string)[]][] = [
+      ['one byte less', await send(port, [taskRequest(bodyOf(LIMIT - 1))]), [202]],
+      ['just the bound', await send(port, [taskRequest(bodyOf(LIMIT))]), [202]],
+      ['one byte more', await send(port, [taskRequest(bodyOf(LIMIT + 1))]), [413]],
+      [
+        '8 times the bound announced',
+        await send(port, [Buffer.from(`${head}Content-Length: ${LIMIT * 9}\r\n\r\n`)]),
+        [413],
+      ],
+      [
+        'a length of 20 digits',
+        await send(port, [Buffer.from(`${head}Content-Length: 99999999999999999999\r\n\r\n`)]),
+        [400, 'closed'],
+      ],
+      [
+        'chunked, where that is not allowed',
+        await send(port, [Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\n`)]),
+        [411],
+      ],
+      [
+        'chunked, small',
+        await send(chunkedPort, [
+          Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\na\r\n${small}\r\n0\r\n\r\n`),
+        ]),
+        [202],
+      ],
+      ['a length of 0', await send(port, [Buffer.from(`${head}Content-Length: 0\r\n\r\n`)]), [400]],
+      [
+        'less announced than sent: what is over is no request',
+        await send(port, [taskRequest(small).subarray(0, -10), Buffer.from(`${small}{"data":2}`)]),
+        [202],
+      ],
+      [
+        'more announced than sent: closed in the end',
+        await send(port, [Buffer.from(`${head}Content-Length: 50\r\n\r\n${small}`)], LONG_PATIENCE_MS),
+        ['closed', 408],
+      ],
+    ];
+    const endless = await sendEndless(chunkedPort);
+    const added = await arena.redis.xlen(arena.stream);
+    const taken = cases.filter(([, got]) => got === 202).length;
+    return [
+      ...cases.map(([what, got, wanted]) => ({
+        what,
+        measured: String(got),
+        bar: wanted.join(' or '),
+        verdict: wanted.includes(got) ? ('held' as const) : ('missed' as const),
+      })),
+      exactly('1 GiB in chunks: answered', endless.status ?? 0, 413),
+      stated('of it sent before the connection was closed', `${(endless.sent / 1024 / 1024).toFixed(1)} MiB`),
+      exactly('entries besides one for each 202', added - taken, 0),
+      exactly('processes ended', strict.deaths() + chunked.deaths(), 0),
+    ];
+  },
+};
+
+/** Sends up to 1 GiB in chunks; how much went out, and the answer. */
+async function sendEndless(port: number): Promise<{ sent: number; status: number | undefined }> {
+  const head =
+    'POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+  let sent = 0;
+  function* pieces(): Generator<Buffer> {
+    yield Buffer.from(head);
+    for (; sent < GIBIBYTE; sent += CHUNK.length) yield CHUNK;
+  }
+  const { status } = await sendRaw({ port, pieces: pieces(), patienceMs: PATIENCE_MS });
+  return { sent, status };
+}
