@@ -1,3 +1,4 @@
+export { type ApiKey, areScopes, digestOfApiKey, newApiKey, parseApiKeys } from './api-keys.js';
 export { describeThrown, type ErrorCode, type Fault, SluiceError } from './errors.js';
 export { type QueueKeys, queueKeys, type ScheduleKeys } from './keys.js';
 export { type ContentType, MESSAGE_FIELDS, readMessage, type TaskMessage } from './message.js';

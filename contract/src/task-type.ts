@@ -10,7 +10,8 @@ export const DEFAULT_TASK_TYPE = 'default';
  */
 const TAKEN_NAMES: readonly string[] = [DEFAULT_TASK_TYPE, 'dlq'];
 
-const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** What names of task types look like. */
+export const TASK_TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** A kind of task: its name, and the schema its `data` has at the door and in the handler. */
 export interface TaskType<Schema extends TSchema = TSchema> {
@@ -29,7 +30,7 @@ export type DataOf<T extends TaskType> = Static<T['data']>;
  * starting with a letter or digit, or is `default` or `dlq`, which name something else.
  */
 export function defineTaskType<const Schema extends TSchema>(name: string, data: Schema): TaskType<Schema> {
-  if (!TYPE_NAME.test(name)) {
+  if (!TASK_TYPE_NAME.test(name)) {
     throw new SluiceError(
       'INVALID_OPTIONS',
       `task type ${JSON.stringify(name)} is not a valid name; allowed: 1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit`,
