@@ -1,5 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { type ErrorCode, type Fault, TASK_ID_LENGTH } from '@sluice/contract';
+import { originLinesOf } from './origin-lines.js';
 import { type TaskName, taskIdOf } from './task-names.js';
 
 /** The status of each error the intake can answer with. The only such table in the engine. */
@@ -8,6 +9,8 @@ const STATUS = {
   INVALID_JSON: '400 Bad Request',
   INVALID_MSGPACK: '400 Bad Request',
   INVALID_UTF8: '400 Bad Request',
+  UNAUTHORIZED: '401 Unauthorized',
+  FORBIDDEN: '403 Forbidden',
   NOT_FOUND: '404 Not Found',
   UNKNOWN_TASK_TYPE: '404 Not Found',
   METHOD_NOT_ALLOWED: '405 Method Not Allowed',
@@ -63,8 +66,19 @@ export function unavailable(code: keyof typeof MESSAGES, retryAfterSeconds?: num
 
 // Each call into uWebSockets.js, and each string it has to turn into bytes, costs as much as all of the validation. So
 // the header goes with the status, as bytes, and the body is one buffer in which only the task id is written anew.
-const ACCEPTED_HEAD = bytesOf('202 Accepted\r\nContent-Type: application/json');
+const ACCEPTED_LINES = '202 Accepted\r\nContent-Type: application/json';
+export const ACCEPTED_HEAD = bytesOf(ACCEPTED_LINES);
 const TASK_ID_AT = '{"task_id":"'.length;
+
+/** The beginning of a 202 with more header lines. */
+export function acceptedHeadWith(headers: readonly (readonly [name: string, value: string])[]): ArrayBuffer {
+  return bytesOf([ACCEPTED_LINES, ...headers.map(([name, value]) => `${name}: ${value}`)].join('\r\n'));
+}
+
+/** The beginning of a 202 to the origin that asked. */
+export function acceptedHeadFor(response: HttpResponse): ArrayBuffer {
+  return originLinesOf(response)?.acceptedHead ?? ACCEPTED_HEAD;
+}
 
 /** The body of a 202, used again for the next one: uWebSockets.js has copied it when `end` returns. */
 export class AcceptedBody {
@@ -78,9 +92,9 @@ export class AcceptedBody {
   }
 
   /** Answers 202. */
-  answer(response: HttpResponse, { names, nameAt }: TaskName, close: boolean): void {
+  answer(response: HttpResponse, head: ArrayBuffer, { names, nameAt }: TaskName, close: boolean): void {
     for (let i = 0; i < TASK_ID_LENGTH; i++) this.bytes[TASK_ID_AT + i] = names[nameAt + i] as number; // it is that long
-    response.writeStatus(ACCEPTED_HEAD).end(this.body, close);
+    response.writeStatus(head).end(this.body, close);
   }
 }
 
@@ -93,7 +107,7 @@ export function answerAcceptedForLater(
   close: boolean,
 ): void {
   const body = { task_id: taskIdOf(task), ack, run_at: new Date(dueAt).toISOString() };
-  response.writeStatus(ACCEPTED_HEAD).end(JSON.stringify(body), close);
+  response.writeStatus(acceptedHeadFor(response)).end(JSON.stringify(body), close);
 }
 
 function bytesOf(text: string): ArrayBuffer {
@@ -123,6 +137,7 @@ export function answerRefusal(
  * would take the bytes for its next answer.
  */
 export function endWith(response: HttpResponse, body: object, close: boolean, withBody: boolean): void {
+  for (const [name, value] of originLinesOf(response)?.headers ?? []) response.writeHeader(name, value);
   const text = JSON.stringify(body);
   if (withBody) response.end(text, close);
   // With a length or `close` as arguments it would leave the answer open, and that ends the process.

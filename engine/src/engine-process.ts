@@ -27,6 +27,7 @@ async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<vo
       ...message.options,
       taskTypes,
       sharePort: true,
+      apiKeysText: message.apiKeysText,
       listener: logEngineEvents(createLogger(message.serviceName)),
     });
     engine = started;

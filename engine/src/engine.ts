@@ -7,6 +7,7 @@ import {
 } from '@sluice/contract';
 import type { EngineCounters, EngineListener } from '@sluice/telemetry';
 import { Redis } from 'ioredis';
+import { accessOf } from './access.js';
 import { Admission } from './admission.js';
 import { BacklogWatch } from './backlog-watch.js';
 import { Batcher } from './batcher.js';
@@ -56,7 +57,13 @@ const DRAIN_QUIET_MS = 250;
  * @throws SluiceError `INVALID_OPTIONS`, one line per fault
  */
 export function createEngine(given: EngineOptions = {}): Engine {
-  const { taskTypes = [], sharePort = false, listener: givenListener = () => {}, ...rest } = given;
+  const {
+    taskTypes = [],
+    sharePort = false,
+    apiKeysText,
+    listener: givenListener = () => {},
+    ...rest
+  } = given;
   const listener = shielded(givenListener);
   const options: ResolvedEngineOptions = resolveOptions(engineOptions, rest, engineOptionPairs);
   const keys = queueKeys(options.streamName);
@@ -94,7 +101,9 @@ export function createEngine(given: EngineOptions = {}): Engine {
       listener(reason === undefined ? { type: 'shedding-stopped' } : { type: 'shedding-started', reason }),
   });
 
+  const access = accessOf(options, listener, apiKeysText);
   const intake = new Intake({
+    access,
     ackMode: options.ackMode,
     maxPayloadSize: options.maxPayloadSize,
     maxDepth: options.maxDepth,
@@ -128,6 +137,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     port: options.port,
     sharePort,
     tls: options,
+    access,
     intake,
     untyped: routeOf(DEFAULT_TASK_TYPE),
     typed: new Map(taskTypes.map((type) => [type.name, routeOf(type.name)])),
@@ -163,6 +173,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
 
   async function open(): Promise<{ port: number; url: string }> {
     const port = await server.listen();
+    access?.keys?.start();
     batcher.open();
     watchRedis.connect().catch(() => {}); // goes on trying by itself
     backlogs.start();
@@ -182,6 +193,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     await drained(deadline);
     const unanswered = admission.requests;
     server.close();
+    access?.keys?.stop();
     backlogs.stop();
     batcher.close();
     watchRedis.disconnect();

@@ -1,9 +1,12 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { type ContentType, SluiceError } from '@sluice/contract';
 import type { EngineCounters } from '@sluice/telemetry';
+import type { Access } from './access.js';
 import type { Admission } from './admission.js';
 import {
+  ACCEPTED_HEAD,
   AcceptedBody,
+  acceptedHeadFor,
   answerAcceptedForLater,
   answerRefusal,
   isRefusalCode,
@@ -16,7 +19,7 @@ import { decodeBody } from './decode.js';
 import { type Due, dueOf } from './due.js';
 import { type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
 import { isPlainEnvelope } from './plain-envelope.js';
-import { readHead } from './request-head.js';
+import { type RequestHead, readHead } from './request-head.js';
 import { type TaskName, TaskNames } from './task-names.js';
 import type { Envelope } from './validator.js';
 
@@ -28,6 +31,8 @@ export interface IntakeOptions {
   admission: Admission;
   batcher: Batcher;
   counters: EngineCounters;
+  /** Nothing where anybody may send, and no web page. */
+  access: Access | undefined;
   /** Redis refused an append, or a task already answered 202 in mode `received` was lost. */
   onAppendRefused: (code: RefusalCode, reason: string) => void;
   onInternalError: (where: string, error: unknown) => void;
@@ -51,8 +56,10 @@ export class Intake implements IntakeDesk {
   handle(response: HttpResponse, request: HttpRequest, route: TaskRoute): void {
     this.options.counters.requests++;
     try {
+      const { access } = this.options;
+      if (access !== undefined) access.cors?.note(response, request);
       const head = readHead(request);
-      const fault = this.faultOfHead(head);
+      const fault = this.faultOfHead(head, request, route);
       if (fault !== undefined) {
         if (fault.close) this.refuseAndClose(response, fault.refusal);
         else this.refuse(response, fault.refusal, false);
@@ -89,6 +96,7 @@ export class Intake implements IntakeDesk {
    * for: what one side takes for its body is the next request to the other. Returns whether it was.
    */
   refuseAmbiguous(response: HttpResponse, request: HttpRequest): boolean {
+    this.options.access?.cors?.note(response, request);
     const { ambiguity } = readHead(request);
     if (ambiguity === undefined) return false;
     this.refuseAndClose(response, ambiguous(ambiguity));
@@ -109,9 +117,18 @@ export class Intake implements IntakeDesk {
     });
   }
 
-  private faultOfHead(head: ReturnType<typeof readHead>): { refusal: Refusal; close: boolean } | undefined {
-    const { maxPayloadSize, allowChunked } = this.options;
+  private faultOfHead(
+    head: RequestHead,
+    request: HttpRequest,
+    route: TaskRoute,
+  ): { refusal: Refusal; close: boolean } | undefined {
+    const { maxPayloadSize, allowChunked, access } = this.options;
     if (head.ambiguity !== undefined) return { refusal: ambiguous(head.ambiguity), close: true };
+    if (access !== undefined) {
+      const refusal = access.refusal(request, route.type);
+      // A body in chunks may have no end.
+      if (refusal !== undefined) return { refusal, close: head.chunked || this.isTooLongToDiscard(head) };
+    }
     if (head.chunked ? !allowChunked : head.contentLength === -1) {
       const message =
         'the request needs a Content-Length; chunked bodies are taken only where ALLOW_CHUNKED is set';
@@ -120,7 +137,7 @@ export class Intake implements IntakeDesk {
     if (head.contentLength > maxPayloadSize) {
       return {
         refusal: tooLarge(`${head.contentLength} bytes`, maxPayloadSize),
-        close: head.contentLength > maxPayloadSize * DISCARDED_BODY_LIMITS,
+        close: this.isTooLongToDiscard(head),
       };
     }
     if (head.contentType === undefined) {
@@ -128,6 +145,10 @@ export class Intake implements IntakeDesk {
       return { refusal: { code: 'UNSUPPORTED_MEDIA_TYPE', message }, close: false };
     }
     return undefined;
+  }
+
+  private isTooLongToDiscard({ contentLength }: RequestHead): boolean {
+    return contentLength > this.options.maxPayloadSize * DISCARDED_BODY_LIMITS;
   }
 
   private receive(pending: PendingTask, chunk: ArrayBuffer, isLast: boolean): void {
@@ -206,8 +227,10 @@ export class Intake implements IntakeDesk {
 
   accepted(response: HttpResponse, task: TaskName, dueAt: number | undefined): void {
     this.options.counters.accepted++;
-    if (dueAt === undefined) this.acceptedBody.answer(response, task, this.draining);
-    else answerAcceptedForLater(response, task, this.options.ackMode, dueAt, this.draining);
+    if (dueAt === undefined) {
+      const head = this.options.access === undefined ? ACCEPTED_HEAD : acceptedHeadFor(response);
+      this.acceptedBody.answer(response, head, task, this.draining);
+    } else answerAcceptedForLater(response, task, this.options.ackMode, dueAt, this.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {

@@ -173,6 +173,11 @@ export interface EngineOptions extends Partial<ResolvedEngineOptions> {
   taskTypes?: readonly TaskType[];
   /** Told of everything in `EngineEvent`. @default nobody is told */
   listener?: EngineListener;
+  /**
+   * Text of `apiKeysFile` when it was last right, taken while it is not now; whoever gives it reports on the file.
+   * @default none: a wrong file throws
+   */
+  apiKeysText?: string | undefined;
   /** Lets several processes listen on the port (SO_REUSEPORT). @default false: a port in use is an error */
   sharePort?: boolean;
 }

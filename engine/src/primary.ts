@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { queueKeys, SluiceError, type TaskType } from '@sluice/contract';
 import type { EngineListener } from '@sluice/telemetry';
+import { ApiKeysFile } from './api-keys-file.js';
 import { type Health, healthOf } from './health.js';
 import { listeningUrl } from './listening-url.js';
 import { claimPort, OpsServer } from './ops-server.js';
@@ -49,6 +50,8 @@ export class Primary {
   private readonly restarts = new Set<NodeJS.Timeout>();
   private readonly ops: OpsServer;
   private readonly trimmer: Trimmer;
+  /** Looked after here, too, so that a process that is replaced has keys even when the file is wrong by then. */
+  private readonly apiKeys: ApiKeysFile | undefined;
   private readonly hungTimer: NodeJS.Timeout;
   private lookedForHungAt = performance.now();
   private deathsInARow = 0;
@@ -69,6 +72,8 @@ export class Primary {
       retentionSeconds: engine.streamRetentionSeconds,
       listener,
     });
+    this.apiKeys =
+      engine.apiKeysFile === undefined ? undefined : new ApiKeysFile(engine.apiKeysFile, listener);
     this.hungTimer = setInterval(() => this.killHung(), STATUS_EVERY_MS);
   }
 
@@ -83,6 +88,7 @@ export class Primary {
     await claimPort('SERVICE_PORT', engine.host, engine.port);
     await this.ops.listen();
     this.trimmer.start();
+    this.apiKeys?.start();
     await Promise.all(Array.from({ length: count }, () => this.spawn()));
     return {
       url: listeningUrl(engine.host, engine.port, engine.tlsCertFile === undefined ? 'http' : 'https'),
@@ -98,6 +104,7 @@ export class Primary {
     for (const timer of this.restarts) clearTimeout(timer);
     const inTime = await Promise.all([...this.processes].map((one) => this.end(one)));
     this.trimmer.stop();
+    this.apiKeys?.stop();
     await this.ops.close();
     return inTime.every(Boolean);
   }
@@ -131,6 +138,7 @@ export class Primary {
       options: engine,
       serviceName: program.serviceName,
       schemaModule: program.schemaModule,
+      apiKeysText: this.apiKeys?.text,
     });
     return new Promise((resolve, reject) => {
       child.on('message', (message: FromProcess) => {

@@ -4,7 +4,13 @@ import type { ResolvedEngineOptions } from './options.js';
 
 /** What the primary tells an engine process. */
 export type ToProcess =
-  | { type: 'start'; options: ResolvedEngineOptions; serviceName: string; schemaModule: string | undefined }
+  | {
+      type: 'start';
+      options: ResolvedEngineOptions;
+      serviceName: string;
+      schemaModule: string | undefined;
+      apiKeysText: string | undefined;
+    }
   | { type: 'stop' };
 
 /** What an engine process tells the primary. */

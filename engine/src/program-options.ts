@@ -1,5 +1,6 @@
 import type { PairCheck } from '@sluice/contract';
 import { type Static, Type } from 'typebox';
+import { faultOfApiKeysFile } from './api-keys-file.js';
 import {
   engineOptionPairs,
   engineOptions,
@@ -18,6 +19,8 @@ type AllProgramOptions = Static<typeof allProgramOptions>;
 /** Options of the program that are wrong only together, or only there. */
 export const allProgramOptionPairs: readonly PairCheck<AllProgramOptions>[] = [
   ...engineOptionPairs,
+  // Engine processes look at it themselves, since they have the last good text to fall back to.
+  faultOfApiKeysFile,
   (options) =>
     options.port === 0
       ? { path: 'port', reason: 'is 0; allowed: from 1 to 65535, since all processes share the port' }

@@ -1,6 +1,8 @@
 import * as uWS from 'uWebSockets.js';
 import { SluiceError } from '@sluice/contract';
+import type { Access } from './access.js';
 import { endWith, type Refusal } from './answers.js';
+import { type Cors, isPreflight } from './cors.js';
 import type { Health } from './health.js';
 import type { Intake } from './intake.js';
 import type { TaskRoute } from './pending-task.js';
@@ -11,6 +13,7 @@ export interface ServiceServerOptions {
   port: number;
   sharePort: boolean;
   tls: TlsFiles;
+  access: Access | undefined;
   intake: Intake;
   untyped: TaskRoute;
   typed: ReadonlyMap<string, TaskRoute>;
@@ -42,7 +45,7 @@ export class ServiceServer {
   };
 
   constructor(private readonly options: ServiceServerOptions) {
-    const { intake, untyped, typed, health, ready } = options;
+    const { access, intake, untyped, typed, health, ready } = options;
     const unknownType = unknownTypeRefusal([...typed.keys()]);
     this.app = appFor(options.tls)
       .filter(this.countConnection)
@@ -50,8 +53,12 @@ export class ServiceServer {
       .post('/tasks/:type', (response, request) => {
         const route = typed.get(request.getParameter(0) ?? '');
         if (route !== undefined) intake.handle(response, request, route);
-        else if (!intake.refuseAmbiguous(response, request)) intake.refuse(response, unknownType, false);
+        else if (!intake.refuseAmbiguous(response, request)) {
+          // Which types there are is told to holders of a key only.
+          intake.refuse(response, access?.refusal(request) ?? unknownType, false);
+        }
       });
+    if (access?.cors !== undefined) this.answerPreflights(access.cors);
     this.refuseAll('/tasks', POST_ONLY);
     this.refuseAll('/tasks/:type', POST_ONLY);
     this.probe('/health', () => {
@@ -79,6 +86,20 @@ export class ServiceServer {
     this.app
       .get(path, (response, request) => answer(response, request, true))
       .head(path, (response, request) => answer(response, request, false));
+  }
+
+  /** Preflights are answered whatever their path; other requests with OPTIONS are left to the routes. */
+  private answerPreflights(cors: Cors): void {
+    const { intake } = this.options;
+    this.app.options('/*', (response, request) => {
+      if (intake.refuseAmbiguous(response, request)) return;
+      if (!isPreflight(request)) {
+        request.setYield(true);
+        return;
+      }
+      const refusal = cors.answerPreflight(response);
+      if (refusal !== undefined) intake.refuse(response, refusal, false);
+    });
   }
 
   /** Refuses what no other route takes. */

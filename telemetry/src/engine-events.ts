@@ -13,6 +13,10 @@ export type EngineEvent =
     }
   | { type: 'shedding-stopped' }
   | { type: 'entries-trimmed'; stream: string; count: number }
+  /** The file of API keys has changed; these are valid from now on. */
+  | { type: 'api-keys-loaded'; file: string; keys: number }
+  /** The file of API keys has changed and is wrong, or is gone: the keys from before stay valid. */
+  | { type: 'api-keys-refused'; file: string; reason: string }
   | { type: 'process-died'; pid: number; exit: string; restartInMs: number }
   | { type: 'shutdown-started'; signal: string }
   | { type: 'shutdown-finished'; inTime: boolean; durationMs: number }

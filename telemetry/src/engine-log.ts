@@ -27,6 +27,15 @@ export function logEngineEvents(log: Logger): EngineListener {
       case 'entries-trimmed':
         log.debug({ stream: event.stream, count: event.count }, 'acknowledged entries trimmed');
         return;
+      case 'api-keys-loaded':
+        log.info({ file: event.file, keys: event.keys }, 'API keys read again');
+        return;
+      case 'api-keys-refused':
+        log.error(
+          { file: event.file, reason: event.reason },
+          'API keys not read: those from before stay valid',
+        );
+        return;
       case 'process-died':
         log.error(
           { died_pid: event.pid, exit: event.exit, restart_in_ms: event.restartInMs },

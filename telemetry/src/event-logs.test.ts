@@ -28,6 +28,8 @@ const ENGINE_EVENTS: readonly [event: EngineEvent, level: string][] = [
   [{ type: 'shedding-started', reason: 'backlog' }, 'WARNING'],
   [{ type: 'shedding-stopped' }, 'INFO'],
   [{ type: 'entries-trimmed', stream: 'tasks:stream', count: 3 }, 'DEBUG'],
+  [{ type: 'api-keys-loaded', file: 'keys', keys: 3 }, 'INFO'],
+  [{ type: 'api-keys-refused', file: 'keys', reason: 'there is no key in it' }, 'ERROR'],
   [{ type: 'process-died', pid: 7, exit: 'SIGKILL', restartInMs: 100 }, 'ERROR'],
   [{ type: 'shutdown-started', signal: 'SIGTERM' }, 'INFO'],
   [{ type: 'internal-error', where: 'trimmer', error }, 'ERROR'],
