@@ -10,6 +10,7 @@ import { showCommand } from './dlq/show-command.js';
 import { doctorCommand } from './doctor/doctor-command.js';
 import { EXIT } from './exit-codes.js';
 import { helpOf, overview } from './help.js';
+import { createKeyCommand } from './keys/create-command.js';
 import { redisOfMakeUp } from './running.js';
 import type { Terminal } from './terminal.js';
 
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   retryCommand,
   purgeCommand,
   doctorCommand,
+  createKeyCommand,
 ];
 
 const { version: VERSION } = JSON.parse(
