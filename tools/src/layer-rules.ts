@@ -27,6 +27,11 @@ export const LAYER_RULES: Readonly<Record<string, LayerRule>> = {
     because:
       'a program that embeds consumers must not install uWebSockets.js or anything else of the HTTP intake',
   },
+  client: {
+    may: [],
+    because:
+      'it runs in browsers, too, and knows Sluice by HTTP only: it must install nothing and import nothing',
+  },
   cli: {
     may: ['contract'],
     // What it audits must have been settled by real consumers.
