@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { type ErrorCode, type Fault, TASK_ID_LENGTH } from '@sluice/contract';
-import { originLinesOf } from './origin-lines.js';
+import { originLinesOf, writeOriginLines } from './origin-lines.js';
 import { type TaskName, taskIdOf } from './task-names.js';
 
 /** The status of each error the intake can answer with. The only such table in the engine. */
@@ -137,7 +137,7 @@ export function answerRefusal(
  * would take the bytes for its next answer.
  */
 export function endWith(response: HttpResponse, body: object, close: boolean, withBody: boolean): void {
-  for (const [name, value] of originLinesOf(response)?.headers ?? []) response.writeHeader(name, value);
+  writeOriginLines(response);
   const text = JSON.stringify(body);
   if (withBody) response.end(text, close);
   // With a length or `close` as arguments it would leave the answer open, and that ends the process.

@@ -1,13 +1,13 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { acceptedHeadWith, type Refusal } from './answers.js';
-import { noteOriginLines, type OriginLines, originLinesOf } from './origin-lines.js';
+import { noteOriginLines, type OriginLines, originLinesOf, writeOriginLines } from './origin-lines.js';
 
 const ALLOW_ORIGIN = 'Access-Control-Allow-Origin';
 const VARY = ['Vary', 'Origin'] as const;
 /** Headers of our answers that a page could not read otherwise. */
 const EXPOSE = [
   'Access-Control-Expose-Headers',
-  'Retry-After, WWW-Authenticate, Preference-Applied, Location',
+  'Retry-After, WWW-Authenticate, Idempotency-Replayed, Preference-Applied, Location',
 ] as const;
 
 /** What a preflight is answered besides. All request headers by name: `*` would not stand for Authorization. */
@@ -52,10 +52,9 @@ export class Cors {
    * @returns why it is not answered, otherwise
    */
   answerPreflight(response: HttpResponse): Refusal | undefined {
-    const { headers } = originLinesOf(response) ?? this.others;
-    if (this.origins !== '*' && headers === this.others.headers) return ORIGIN_REFUSED;
+    if (this.origins !== '*' && originLinesOf(response) === this.others) return ORIGIN_REFUSED;
     response.writeStatus('204 No Content');
-    for (const [name, value] of headers) response.writeHeader(name, value);
+    writeOriginLines(response);
     for (const [name, value] of PREFLIGHT) response.writeHeader(name, value);
     response.endWithoutBody();
     return undefined;

@@ -16,6 +16,11 @@ export function noteOriginLines(response: HttpResponse, lines: OriginLines): voi
   (response as Noted)[LINES] = lines;
 }
 
+/** Writes what was noted on an answer, after its status. */
+export function writeOriginLines(response: HttpResponse): void {
+  for (const [name, value] of originLinesOf(response)?.headers ?? []) response.writeHeader(name, value);
+}
+
 /** What was noted on an answer; nothing where CORS is off. */
 export function originLinesOf(response: HttpResponse): OriginLines | undefined {
   return (response as Noted)[LINES];

@@ -39,10 +39,11 @@ async function send(
   url: string,
   key?: string,
   headers: Record<string, string> = key === undefined ? {} : { Authorization: `Bearer ${key}` },
+  body = BODY,
 ): Promise<Reply> {
   const response = await fetch(url, {
     method: 'POST',
-    body: BODY,
+    body,
     headers: { 'Content-Type': 'application/json', ...headers },
   });
   return {
@@ -82,6 +83,17 @@ test('tasks are taken with a key for their type; without one 401, without the sc
   assert.equal((await send(`${url}/tasks/report`, OPS)).status, 202);
   for (const type of ['', ':mail', ':report']) assert.equal(await redis.client.xlen(`${stream}${type}`), 1);
   assert.deepEqual(engine.counters.refused, { UNAUTHORIZED: 4, FORBIDDEN: 2, UNKNOWN_TASK_TYPE: 1 });
+});
+
+test('nothing that takes tasks does so without a key, whatever its path', async (t) => {
+  const { url, engine } = await runEngine(t, redis.server.url, { taskTypes, apiKeysFile: keysFile(t) });
+  for (const path of ['/tasks', '/tasks/mail', '/tasks/batch', '/tasks/mail/batch', '/tasks?x', '/tasks/']) {
+    for (const body of [BODY, `[${BODY}]`]) {
+      const { status } = await send(url + path, newApiKey(), undefined, body);
+      assert.ok([401, 404].includes(status), `${path}: ${status}`);
+    }
+  }
+  assert.equal(engine.counters.accepted, 0);
 });
 
 test('probes need no key', async (t) => {
