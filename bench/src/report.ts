@@ -36,3 +36,8 @@ export function spreadText({ median, min, max }: Spread, digits = 0): string {
 export function numberText(value: number, digits = 0): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
+
+/** CPU seconds, or nothing where they are not known or there are none. */
+export function cpuText(seconds: number): string {
+  return Number.isNaN(seconds) ? '-' : numberText(seconds, 2);
+}

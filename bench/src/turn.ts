@@ -93,10 +93,10 @@ export function disturbances(turns: readonly Turn[]): string[] {
   ];
 }
 
-/** @throws BenchFault when a request was not answered 202: a server that refuses or breaks is measured wrongly */
+/** @throws BenchFault when a request was not accepted: a server that refuses or breaks is measured wrongly */
 export function refuseFailures(peer: Peer, server: RunningPeer, failed: number): void {
   if (failed === 0) return;
-  throw new BenchFault(`${peer.name}: ${failed} requests were not answered 202\n${server.log()}`.trim());
+  throw new BenchFault(`${peer.name}: ${failed} requests were not accepted\n${server.log()}`.trim());
 }
 
 function per100k(

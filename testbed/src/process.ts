@@ -22,13 +22,21 @@ export interface RunningProcess {
 
 const OUTPUT_BYTES = 1024 * 1024;
 
-/** Starts a Node program with an IPC channel; `env` is added to the environment of this process. */
+/**
+ * Starts a Node program with an IPC channel; `env` is added to the environment of this process. `nodeArgs` are for Node
+ * itself, and by default those of this process.
+ */
 export function startProcess(
   script: string,
   env: Record<string, string> = {},
-  args: string[] = [],
+  args: readonly string[] = [],
+  nodeArgs: readonly string[] = process.execArgv,
 ): RunningProcess {
-  const child = fork(script, args, { env: { ...process.env, ...env }, silent: true });
+  const child = fork(script, args, {
+    env: { ...process.env, ...env },
+    execArgv: [...nodeArgs],
+    silent: true,
+  });
   endWithUs(child);
   let output = '';
   const keep = (chunk: Buffer): void => {

@@ -2,7 +2,7 @@
 declare module 'autocannon' {
   interface Options {
     url: string;
-    method: 'POST';
+    method: 'POST' | 'PUT';
     headers: Record<string, string>;
     body: string;
     connections: number;

@@ -13,7 +13,7 @@ process.on('disconnect', () => process.exit(1)); // nobody is left to tell
 const instance = autocannon(
   {
     url: options.url,
-    method: 'POST',
+    method: options.exchange.method,
     headers: { 'Content-Type': 'application/json' },
     body: options.body,
     connections: options.connections,
@@ -32,7 +32,7 @@ const instance = autocannon(
 );
 // Its own latencies are whole milliseconds, and it does not tell a 200 from a 202.
 instance.on('response', (_client, status, _bytes, milliseconds) => {
-  if (status === 202) accepted++;
+  if (status === options.exchange.status) accepted++;
   else refused++;
   histogram.record(Math.max(1, Math.round(milliseconds * 1000)));
 });

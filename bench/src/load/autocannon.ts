@@ -1,9 +1,8 @@
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { BenchFault } from '../bench-fault.js';
 import { untilEnd } from '../child.js';
+import { versionOfPackage } from '../package-version.js';
 import type { ClosedLoopGenerator, ClosedLoopResult } from './closed-loop.js';
 
 const PROGRAM = fileURLToPath(new URL('./autocannon-process.js', import.meta.url));
@@ -12,7 +11,7 @@ const GRACE_SECONDS = 15;
 /** autocannon as a generator, in a process of its own. */
 export function autocannon(): ClosedLoopGenerator {
   return {
-    name: `autocannon ${versionOfAutocannon()}`,
+    name: `autocannon ${versionOfPackage('autocannon')}`,
     async run(options) {
       const child = fork(PROGRAM, [JSON.stringify(options)], { silent: true });
       let result: ClosedLoopResult | undefined;
@@ -24,9 +23,4 @@ export function autocannon(): ClosedLoopGenerator {
       return result;
     },
   };
-}
-
-function versionOfAutocannon(): string {
-  const manifest = createRequire(import.meta.url).resolve('autocannon/package.json');
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -3,13 +3,23 @@ import type { Latency } from './latency.js';
 /** A load in which each connection sends its next request when it has the answer to the last. */
 export interface ClosedLoopOptions {
   url: string;
+  exchange: Exchange;
   body: string;
   connections: number;
   seconds: number;
 }
 
+/** How a server is given a task, and how it says that it has it. */
+export interface Exchange {
+  method: 'POST' | 'PUT';
+  status: number;
+}
+
+/** What Sluice does, and everybody who can. */
+export const TASK_EXCHANGE: Exchange = { method: 'POST', status: 202 };
+
 export interface ClosedLoopResult {
-  /** Answers 202. */
+  /** Answers with the status of the exchange: 202, but for servers that cannot say so. */
   accepted: number;
   /** Anything else: other answers, broken connections, requests not answered in time. */
   failed: number;

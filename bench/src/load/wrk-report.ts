@@ -1,6 +1,6 @@
 import type { ClosedLoopResult } from './closed-loop.js';
 
-/** The fields of the line that post.lua prints. */
+/** The fields of the line that closed-loop.lua prints. */
 const FIELDS = [
   'requests',
   'durationUs',

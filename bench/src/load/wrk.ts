@@ -5,7 +5,7 @@ import { untilEnd } from '../child.js';
 import type { ClosedLoopGenerator, ClosedLoopOptions } from './closed-loop.js';
 import { parseWrkReport } from './wrk-report.js';
 
-const SCRIPT = fileURLToPath(new URL('../../src/load/post.lua', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../src/load/closed-loop.lua', import.meta.url));
 /** For connecting, ending and reporting, on top of the time it was asked to run. */
 const GRACE_SECONDS = 15;
 /** wrk has an event loop per thread; one can drive the bare server. Two need a core more, and cost one where there is none. */
@@ -17,11 +17,11 @@ export async function findWrk(): Promise<ClosedLoopGenerator | undefined> {
   if (version === undefined) return undefined;
   return {
     name: `wrk ${version}`,
-    async run({ url, body, connections, seconds }: ClosedLoopOptions) {
+    async run({ url, exchange, body, connections, seconds }: ClosedLoopOptions) {
       const threads = Math.min(THREADS, connections);
       const wrk = spawn(
         'wrk',
-        [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT, url, '--', body],
+        [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT, url, '--', exchange.method, body],
         { stdio: ['ignore', 'pipe', 'pipe'] },
       );
       let output = '';

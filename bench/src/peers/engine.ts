@@ -1,15 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import {
-  freePort,
-  type RedisServer,
-  type RunningProcess,
-  startProcess,
-  startRedis,
-  waitFor,
-} from '@sluice/testbed';
+import { freePort, type RunningProcess, startProcess, waitFor } from '@sluice/testbed';
 import { BenchFault } from '../bench-fault.js';
-import { cpuSecondsOfTree } from '../cpu-time.js';
-import type { Peer, RunningPeer } from './peer.js';
+import type { Peer } from './peer.js';
+import { peerWithRedis } from './peer-with-redis.js';
 import { STREAM } from './stream-queue.js';
 import { StreamWatch } from './stream-watch.js';
 
@@ -18,49 +11,39 @@ const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.resolve('@sluice/
 const READY_WITHIN_MS = 10_000;
 
 export interface EnginePeerOptions {
+  /** As it stands in tables. @default `engine, ack=…` */
+  name?: string;
   ackMode: 'appended' | 'received';
   processes: number;
   /** Redis writes its append-only file, fsync every second; otherwise it keeps nothing. */
   persistent: boolean;
+  /** Entries that the stream is cut back to. */
+  keptEntries?: number;
+  /** Arguments of Node for all its processes. */
+  nodeArguments?: readonly string[];
 }
-const LOG_CHARACTERS = 1000;
 
 /** The engine program with a private Redis of its own, both new in each round. */
 export function enginePeer(options: EnginePeerOptions): Peer {
-  return {
-    name: `engine, ack=${options.ackMode}`,
-    async start() {
-      const { persistent } = options;
-      const redis = await startRedis(persistent ? { persistent, config: { appendfsync: 'everysec' } } : {});
-      try {
-        return await startEngine(redis, options);
-      } catch (error) {
-        await redis.stop();
-        throw error;
-      }
+  const { name = `engine, ack=${options.ackMode}`, persistent, keptEntries } = options;
+  return peerWithRedis({
+    name,
+    persistent,
+    async startProgram(redisUrl) {
+      const { engine, url } = await startEngineProgram(redisUrl, options);
+      const { pid } = engine;
+      return { url, pid, output: () => engine.output(), stop: () => stopEngineProgram(engine) };
     },
-  };
-}
-
-async function startEngine(redis: RedisServer, options: EnginePeerOptions): Promise<RunningPeer> {
-  const { engine, url } = await startEngineProgram(redis.url, options);
-  let stream: StreamWatch | undefined;
-  try {
-    stream = await StreamWatch.open(redis.url, STREAM);
-    return runningEngine(url, engine, redis, stream);
-  } catch (error) {
-    stream?.close();
-    engine.signal('SIGKILL');
-    throw error;
-  }
+    openStore: (redisUrl) => StreamWatch.open(redisUrl, STREAM, keptEntries),
+  });
 }
 
 /** Starts the engine program on a Redis, and waits until it is ready. */
 export async function startEngineProgram(
   redisUrl: string,
-  { ackMode, processes }: Pick<EnginePeerOptions, 'ackMode' | 'processes'>,
+  { ackMode, processes, nodeArguments }: Pick<EnginePeerOptions, 'ackMode' | 'processes' | 'nodeArguments'>,
 ): Promise<{ engine: RunningProcess; url: string }> {
-  const engine = startProcess(PROGRAM, {
+  const environment = {
     REDIS_URL: redisUrl,
     REDIS_STREAM_NAME: STREAM,
     ACK_MODE: ackMode,
@@ -75,7 +58,8 @@ export async function startEngineProgram(
     MAX_IN_FLIGHT_BYTES: String(2 ** 31),
     SHUTDOWN_DELAY: '0',
     SHUTDOWN_TIMEOUT: '5',
-  });
+  };
+  const engine = startProcess(PROGRAM, environment, [], nodeArguments);
   try {
     const { url, opsUrl } = (await engine.ready) as { url: string; opsUrl: string };
     await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
@@ -87,33 +71,6 @@ export async function startEngineProgram(
     engine.signal('SIGKILL');
     throw error;
   }
-}
-
-function runningEngine(
-  url: string,
-  engine: RunningProcess,
-  redis: RedisServer,
-  stream: StreamWatch,
-): RunningPeer {
-  return {
-    url,
-    redisVersion: stream.redisVersion,
-    cpuSeconds() {
-      const server = cpuSecondsOfTree(engine.pid);
-      const redisSeconds = cpuSecondsOfTree(redis.pid);
-      return server === undefined || redisSeconds === undefined ? undefined : { server, redis: redisSeconds };
-    },
-    verify: (accepted, unanswered) => stream.verify(accepted, unanswered),
-    log: () => engine.output().slice(-LOG_CHARACTERS),
-    async stop() {
-      stream.close();
-      try {
-        await stopEngineProgram(engine);
-      } finally {
-        await redis.stop();
-      }
-    },
-  };
 }
 
 /** @throws BenchFault when it does not end with 0 */

@@ -1,9 +1,12 @@
 import type { CpuSeconds } from '../cpu-time.js';
+import type { Exchange } from '../load/closed-loop.js';
 
 /** A server that can be put under load, in any number of rounds. */
 export interface Peer {
   /** As it stands in tables: `bare`, `engine, ack=appended`. */
   readonly name: string;
+  /** What it is made of, with versions, where it is not ours. */
+  readonly madeOf?: string;
   /** Starts it anew, with nothing left over from an earlier round. */
   start(): Promise<RunningPeer>;
 }
@@ -12,6 +15,8 @@ export interface Peer {
 export interface RunningPeer {
   /** Where tasks are posted. */
   readonly url: string;
+  /** Where it is not a POST answered 202. */
+  readonly exchange?: Exchange;
   /** Version of the Redis behind it, if there is one. */
   readonly redisVersion?: string;
   /** CPU time used so far; undefined where the system does not tell (no /proc). */

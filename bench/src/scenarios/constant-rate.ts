@@ -1,16 +1,16 @@
 import type { RecordableHistogram } from 'node:perf_hooks';
 import type { Bar } from '../bars.js';
+import { takeClosedLoopTurn } from '../closed-loop-turn.js';
 import { BODY } from '../load/body.js';
 import { runAtConstantRate } from '../load/constant-rate.js';
 import { histogramOf, type Latency, latencyOf, merged } from '../load/latency.js';
 import { barePeer } from '../peers/bare.js';
 import { enginePeer } from '../peers/engine.js';
 import type { Peer } from '../peers/peer.js';
-import { numberText, spreadText } from '../report.js';
+import { cpuText, numberText, spreadText } from '../report.js';
 import type { Bench, Scenario, Table } from '../scenario.js';
 import { type Spread, spreadOf } from '../statistics.js';
 import { calmly, disturbances, interleaved, refuseFailures, type Turn, withCost } from '../turn.js';
-import { cpuText, takeTurn as takeSaturationTurn } from './saturation.js';
 
 /**
  * How long does a 202 take when tasks arrive at a constant rate, whether the server is ready for them or not?
@@ -77,7 +77,7 @@ async function saturationRate(bench: Bench): Promise<number> {
   if (known !== undefined) return known;
   const { persistent, processes } = bench.options;
   const engine = enginePeer({ ackMode: 'appended', persistent, processes });
-  const { tasksPerSecond } = await calmly(bench, () => takeSaturationTurn(bench, engine, 0, connections));
+  const { tasksPerSecond } = await calmly(bench, () => takeClosedLoopTurn(bench, engine, 0, { connections }));
   return tasksPerSecond;
 }
 

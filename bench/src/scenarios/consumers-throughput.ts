@@ -1,17 +1,17 @@
 import { startRedis } from '@sluice/testbed';
 import type { Bar } from '../bars.js';
 import { BenchFault } from '../bench-fault.js';
+import { ratioOf } from '../closed-loop-summary.js';
 import { cpuSecondsOfTree } from '../cpu-time.js';
 import { faultOfDrain } from '../ledger.js';
 import { bareLoopPeer } from '../peers/bare-loop.js';
 import { bullmqPeer, bullmqThreadsPeer } from '../peers/bullmq-worker.js';
 import type { Books, ConsumerPeer, RunningConsumer, TaskQueue } from '../peers/consumer-peer.js';
 import { sluiceConsumerPeer } from '../peers/sluice-consumer.js';
-import { numberText, spreadText } from '../report.js';
+import { cpuText, numberText, spreadText } from '../report.js';
 import type { Bench, Scenario, Table } from '../scenario.js';
 import { type Spread, spreadOf } from '../statistics.js';
 import { disturbances, interleaved, type Turn, withCost } from '../turn.js';
-import { cpuText } from './saturation.js';
 
 /**
  * How many tasks/s does one consumer process work off when the task itself is nothing? Tasks are put in before it
@@ -147,14 +147,6 @@ function summaryOf(turns: readonly DrainTurn[], peer: ConsumerPeer, bare: Consum
     consumerCpu: spreadOf(own.map((turn) => turn.cpuPer100k?.server ?? Number.NaN)).median,
     redisCpu: spreadOf(own.map((turn) => turn.cpuPer100k?.redis ?? Number.NaN)).median,
   };
-}
-
-/** Tasks/s of one peer as multiples of those of another, round by round: what slows a round down slows both. */
-function ratioOf(turns: readonly DrainTurn[], peer: ConsumerPeer, to: ConsumerPeer): Spread {
-  const rateIn = (round: number, name: string): number =>
-    turns.find((turn) => turn.peer === name && turn.round === round)?.tasksPerSecond ?? Number.NaN;
-  const rounds = new Set(turns.map(({ round }) => round));
-  return spreadOf([...rounds].map((round) => rateIn(round, peer.name) / rateIn(round, to.name)));
 }
 
 function tableOf(summaries: readonly Summary[]): Table {

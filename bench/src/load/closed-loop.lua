@@ -1,9 +1,9 @@
--- Closed loop of POST requests. Arguments after `--`: the body. Prints one line of JSON at the end.
+-- Closed loop of requests. Arguments after `--`: method, body. Prints one line of JSON at the end.
 -- No response() function: it would be called for each answer, and wrk would become the bottleneck.
 
 function init(args)
-  wrk.method = "POST"
-  wrk.body = args[1]
+  wrk.method = args[1]
+  wrk.body = args[2]
   wrk.headers["Content-Type"] = "application/json"
 end
 

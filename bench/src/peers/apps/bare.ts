@@ -1,5 +1,6 @@
 // The reference of every figure: uWebSockets.js that reads the body and answers 202, and does nothing else.
 import { App, us_socket_local_port } from 'uWebSockets.js';
+import { serving } from './serving.js';
 
 /** As long as the answer of the engine. */
 const ANSWER = '{"task_id":"00000000-0000-4000-8000-000000000000","ack":"appended"}';
@@ -13,7 +14,5 @@ App()
   })
   .listen('127.0.0.1', 0, (socket) => {
     if (socket === false) throw new Error('the bare server cannot listen on a free port of 127.0.0.1');
-    process.send?.({ type: 'ready', url: `http://127.0.0.1:${us_socket_local_port(socket)}` });
+    serving(us_socket_local_port(socket));
   });
-
-process.on('disconnect', () => process.exit()); // it ends with whoever started it

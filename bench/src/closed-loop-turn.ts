@@ -1,0 +1,48 @@
+import { BODY } from './load/body.js';
+import { TASK_EXCHANGE } from './load/closed-loop.js';
+import type { Latency } from './load/latency.js';
+import type { Peer } from './peers/peer.js';
+import { numberText } from './report.js';
+import type { Bench } from './scenario.js';
+import { refuseFailures, type Turn, withCost } from './turn.js';
+
+/** What a peer did in a closed loop: each connection sends its next task when the last is answered. */
+export interface ClosedLoopTurn extends Turn {
+  connections: number;
+  tasksPerSecond: number;
+  latency: Latency;
+}
+
+export interface ClosedLoopLoad {
+  connections: number;
+  /** @default a task of 189 bytes */
+  body?: string;
+}
+
+/** @throws BenchFault when a task is refused, or accepted and not stored */
+export async function takeClosedLoopTurn(
+  { generator, options, running, progress }: Bench,
+  peer: Peer,
+  round: number,
+  { connections, body = BODY }: ClosedLoopLoad,
+): Promise<ClosedLoopTurn> {
+  return running.use(
+    () => peer.start(),
+    async (server) => {
+      const { url, exchange = TASK_EXCHANGE, redisVersion } = server;
+      const load = (seconds: number) => generator.run({ url, exchange, body, connections, seconds });
+      const warmUp = await load(options.warmUpSeconds);
+      const { result, cost } = await withCost(server, () => load(options.seconds));
+      refuseFailures(peer, server, warmUp.failed + result.failed);
+      // Each of the two loads ends with up to one request per connection under way.
+      await server.verify(warmUp.accepted + result.accepted, 2 * connections);
+      const { accepted, latency } = result;
+      const tasksPerSecond = accepted / result.seconds;
+      progress(
+        `round ${round}, ${connections} connections, ${peer.name}: ${numberText(tasksPerSecond)} tasks/s`,
+      );
+      const figures = { connections, accepted, tasksPerSecond, latency };
+      return { peer: peer.name, round, ...figures, ...cost, redisVersion };
+    },
+  );
+}
