@@ -12,11 +12,18 @@ import type { Bench, Scenario } from './scenario.js';
 import { constantRate } from './scenarios/constant-rate.js';
 import { consumersLatency } from './scenarios/consumers-latency.js';
 import { consumersThroughput } from './scenarios/consumers-throughput.js';
+import { peers } from './scenarios/peers.js';
 import { saturation } from './scenarios/saturation.js';
 
 let interrupted = false;
 
-const SCENARIOS: readonly Scenario[] = [saturation, constantRate, consumersThroughput, consumersLatency];
+const SCENARIOS: readonly Scenario[] = [
+  saturation,
+  constantRate,
+  peers,
+  consumersThroughput,
+  consumersLatency,
+];
 
 async function main(): Promise<void> {
   const command = readCommandLine(

@@ -1,0 +1,4 @@
+import { serveWithFastify } from './fastify.js';
+import { append } from './stream-store.js';
+
+await serveWithFastify((envelope) => append(JSON.stringify(envelope)));
