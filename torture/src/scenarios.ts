@@ -4,6 +4,7 @@ import { delaysAreKept } from './scenarios/delays-are-kept.js';
 import { diskFullPasses } from './scenarios/disk-full-passes.js';
 import { downstreamDead } from './scenarios/downstream-dead.js';
 import { droppedRepliesHangNothing } from './scenarios/dropped-replies-hang-nothing.js';
+import { frozenRedisIsBounded } from './scenarios/frozen-redis-is-bounded.js';
 import { groupsDoNotDisturbEachOther } from './scenarios/groups-do-not-disturb-each-other.js';
 import { jsonBodiesAgree } from './scenarios/json-bodies-agree.js';
 import { killedConsumersLoseNothing } from './scenarios/killed-consumers-lose-nothing.js';
@@ -38,4 +39,5 @@ export const SCENARIOS: readonly Scenario[] = [
   mutatedRequests,
   jsonBodiesAgree,
   slowConnections,
+  frozenRedisIsBounded,
 ];

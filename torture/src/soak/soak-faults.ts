@@ -3,7 +3,7 @@ import type { TcpProxy } from '@sluice/testbed';
 import { pickFrom } from '@sluice/testbed';
 import type { Arena, RunningEngine } from '../arena.js';
 import type { Fleet } from '../fleet.js';
-import { childrenOf } from './process-figures.js';
+import { childrenOf } from '../process-figures.js';
 
 /** What the faults of a soak are applied to. */
 export interface SoakSystem {

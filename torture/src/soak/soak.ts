@@ -4,9 +4,9 @@ import { accountFor, recognisable } from '../account.js';
 import type { Arena } from '../arena.js';
 import { IntakeLoad } from '../intake-load.js';
 import { monotonicMs } from '../monotonic.js';
+import { childrenOf, isAlive, type Sample, sampleOf } from '../process-figures.js';
 import { atMost, exactly, type Finding, skipped, stated } from '../scenario.js';
 import type { Work } from '../work.js';
-import { childrenOf, isAlive, type Sample, sampleOf } from './process-figures.js';
 import { SOAK_FAULTS, type SoakSystem } from './soak-faults.js';
 import { lowestPerWindow, slopeOf } from './trend.js';
 

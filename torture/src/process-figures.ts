@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { monotonicMs } from '../monotonic.js';
+import { monotonicMs } from './monotonic.js';
 
 /** What a process used at one moment. */
 export interface Sample {
