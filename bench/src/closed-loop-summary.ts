@@ -1,14 +1,15 @@
 import type { ClosedLoopTurn } from './closed-loop-turn.js';
 import type { Peer } from './peers/peer.js';
 import { cpuText, numberText, spreadText } from './report.js';
+import type { Table } from './scenario.js';
 import { type Spread, spreadOf } from './statistics.js';
 
 /** The turns of a peer together. Percentiles are the median of the rounds: the generator tells no more of a round. */
 export interface ClosedLoopSummary {
   peer: string;
   tasksPerSecond: Spread;
-  /** Of the reference in the same round: what slows a round down slows both. */
-  ofReference: Spread;
+  /** Of the bare server in the same round: what slows a round down slows both. */
+  ofBare: Spread;
   p50: number;
   p99: number;
   p999: number;
@@ -17,14 +18,14 @@ export interface ClosedLoopSummary {
   redisCpu: number;
 }
 
-export function summaryOf(turns: readonly ClosedLoopTurn[], peer: Peer, reference: Peer): ClosedLoopSummary {
+export function summaryOf(turns: readonly ClosedLoopTurn[], peer: Peer, bare: Peer): ClosedLoopSummary {
   const own = turns.filter((turn) => turn.peer === peer.name);
   const medianOf = (figure: (turn: ClosedLoopTurn) => number | undefined): number =>
     spreadOf(own.map((turn) => figure(turn) ?? Number.NaN)).median;
   return {
     peer: peer.name,
     tasksPerSecond: spreadOf(own.map((turn) => turn.tasksPerSecond)),
-    ofReference: ratioOf(turns, peer, reference),
+    ofBare: ratioOf(turns, peer, bare),
     p50: medianOf(({ latency }) => latency.p50),
     p99: medianOf(({ latency }) => latency.p99),
     p999: medianOf(({ latency }) => latency.p999),
@@ -45,14 +46,29 @@ export function ratioOf(
   return spreadOf([...rounds].map((round) => rateIn(round, peer.name) / rateIn(round, to.name)));
 }
 
-/** What every table of a closed loop shows, a column each. */
-export const RATE_COLUMNS = ['tasks/s', 'of bare'];
-export const COST_COLUMNS = ['p50 ms', 'p99 ms', 'p99.9 ms', 'CPU s per 100,000: server', 'Redis'];
-
-export function rateCells({ tasksPerSecond, ofReference }: ClosedLoopSummary): string[] {
-  return [spreadText(tasksPerSecond), spreadText(ofReference, 2)];
+/** A row of a table: a summary, and what only this table has to say of it. */
+export interface LoopRow {
+  summary: ClosedLoopSummary;
+  /** @default the name of the peer */
+  label?: string;
+  cells?: readonly string[];
 }
 
-export function costCells({ p50, p99, p999, serverCpu, redisCpu }: ClosedLoopSummary): string[] {
-  return [...[p50, p99, p999].map((ms) => numberText(ms, 2)), cpuText(serverCpu), cpuText(redisCpu)];
+/** A table of closed loops; `columns` are those that only this one has. */
+export function loopTable(title: string, rows: readonly LoopRow[], columns: readonly string[] = []): Table {
+  return {
+    title: `${title}: median round (lowest–highest)`,
+    columns: ['', 'tasks/s', 'of bare', ...columns, 'p50 ms', 'p99 ms', 'p99.9 ms', ...CPU_COLUMNS],
+    rows: rows.map(({ summary, label = summary.peer, cells = [] }) => [
+      label,
+      spreadText(summary.tasksPerSecond),
+      spreadText(summary.ofBare, 2),
+      ...cells,
+      ...[summary.p50, summary.p99, summary.p999].map((ms) => numberText(ms, 2)),
+      cpuText(summary.serverCpu),
+      cpuText(summary.redisCpu),
+    ]),
+  };
 }
+
+const CPU_COLUMNS = ['CPU s per 100,000: server', 'Redis'];

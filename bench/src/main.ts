@@ -9,10 +9,13 @@ import { reportOf } from './report.js';
 import { type Circumstances, circumstances, writeResults } from './results.js';
 import { Running } from './running.js';
 import type { Bench, Scenario } from './scenario.js';
+import { connections } from './scenarios/connections.js';
 import { constantRate } from './scenarios/constant-rate.js';
 import { consumersLatency } from './scenarios/consumers-latency.js';
 import { consumersThroughput } from './scenarios/consumers-throughput.js';
+import { payloads } from './scenarios/payloads.js';
 import { peers } from './scenarios/peers.js';
+import { processes } from './scenarios/processes.js';
 import { saturation } from './scenarios/saturation.js';
 
 let interrupted = false;
@@ -21,6 +24,9 @@ const SCENARIOS: readonly Scenario[] = [
   saturation,
   constantRate,
   peers,
+  payloads,
+  connections,
+  processes,
   consumersThroughput,
   consumersLatency,
 ];
@@ -49,15 +55,16 @@ async function main(): Promise<void> {
   console.log(`${introduction(taken, options)}\n`);
   const scenarios: object[] = [];
   for (const scenario of SCENARIOS.filter(({ name }) => command.scenarios.includes(name))) {
-    const { rounds, seconds, warmUpSeconds } = { ...options, ...scenario.defaults, ...given };
-    const times = { rounds, seconds, warmUpSeconds };
+    const own: BenchOptions = { ...options, ...scenario.defaults, ...given };
+    const { rounds, seconds, warmUpSeconds } = own;
     console.log(
       `${scenario.name}: ${rounds} interleaved rounds of ${seconds} s after ${warmUpSeconds} s of warm-up`,
     );
-    const findings = await scenario.run({ ...bench, options: { ...options, ...times } });
+    const findings = await scenario.run({ ...bench, options: own });
     console.log(`\n${reportOf(scenario, findings)}\n`);
     const { name, question, requirements } = scenario;
-    scenarios.push({ name, question, requirements, ...times, ...findings });
+    const how = { rounds, seconds, warmUpSeconds, connections: own.connections };
+    scenarios.push({ name, question, requirements, ...how, ...findings });
   }
   const path = writeResults(taken.at, { ...taken, options, scenarios });
   console.log(`All figures: ${relative(process.cwd(), path)}`);

@@ -151,7 +151,7 @@ export function helpText(scenarios: readonly { name: string; question: string }[
       ),
     ),
     '',
-    'The scenarios of consumers are shorter unless --rounds, --seconds or --warm-up say otherwise.',
+    'Those but saturation and constant-rate are shorter unless --rounds, --seconds or --warm-up say otherwise.',
     'Prints tables, and writes bench/results/<time>.json. Ends with 1 when a figure cannot be trusted: an answer',
     'other than 202, a 202 without its entry in the stream, a task that was lost or settled without having been run.',
     'A bar that is missed is stated, and is no failure.',

@@ -10,7 +10,7 @@ export interface Scenario {
   /** What of the specification it measures. */
   readonly requirements: readonly string[];
   /** Where the command line says nothing; without it the defaults of the options hold. */
-  readonly defaults?: Partial<Pick<BenchOptions, 'rounds' | 'seconds' | 'warmUpSeconds'>>;
+  readonly defaults?: Partial<Pick<BenchOptions, 'rounds' | 'seconds' | 'warmUpSeconds' | 'connections'>>;
   /** @throws BenchFault when its figures cannot be trusted */
   run(bench: Bench): Promise<Findings>;
 }

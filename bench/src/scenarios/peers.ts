@@ -1,14 +1,6 @@
 import type { Bar } from '../bars.js';
-import {
-  type ClosedLoopSummary,
-  COST_COLUMNS,
-  costCells,
-  RATE_COLUMNS,
-  rateCells,
-  ratioOf,
-  summaryOf,
-} from '../closed-loop-summary.js';
-import { type ClosedLoopTurn, takeClosedLoopTurn } from '../closed-loop-turn.js';
+import { loopTable, ratioOf, summaryOf } from '../closed-loop-summary.js';
+import { takeClosedLoopTurn } from '../closed-loop-turn.js';
 import { barePeer } from '../peers/bare.js';
 import { findBun } from '../peers/bun.js';
 import { enginePeer } from '../peers/engine.js';
@@ -22,8 +14,8 @@ import {
 import type { Peer } from '../peers/peer.js';
 import { findFastapi, findStarlette } from '../peers/python.js';
 import { findWebdis } from '../peers/webdis.js';
-import { numberText, spreadText } from '../report.js';
-import type { Scenario, Table } from '../scenario.js';
+import { spreadText } from '../report.js';
+import type { Scenario } from '../scenario.js';
 import type { Spread } from '../statistics.js';
 import { disturbances, interleaved } from '../turn.js';
 
@@ -59,9 +51,13 @@ export const peers: Scenario = {
     const turns = await interleaved(bench, everybody, (peer, round) =>
       takeClosedLoopTurn(bench, peer, round, { connections }),
     );
-    const lines = everybody.map((peer) => lineOf(turns, peer, bare, engine));
+    const rows = everybody.map((peer) => ({
+      summary: summaryOf(turns, peer, bare),
+      cells: [spreadText(ratioOf(turns, engine, peer), 2)],
+    }));
+    const title = `one process each, ${connections} connections`;
     return {
-      tables: [tableOf(connections, lines)],
+      tables: [loopTable(title, rows, ['Sluice is, times'])],
       notes: [madeOf(everybody), ...missing, ...disturbances(turns)],
       bars: others.flatMap(({ peer, limit }) =>
         limit === undefined ? [] : [barOf(peer, ratioOf(turns, engine, peer), limit)],
@@ -82,30 +78,6 @@ async function rivalsOf(persistent: boolean): Promise<Rival[]> {
     { found: await findStarlette(persistent), limit: 13 },
     { found: await findFastapi(persistent), limit: 18 },
   ];
-}
-
-/** A row of the table. */
-interface Line {
-  summary: ClosedLoopSummary;
-  /** Tasks/s of Sluice as multiples of this one's, round by round. */
-  sluiceIs: Spread;
-}
-
-function lineOf(turns: readonly ClosedLoopTurn[], peer: Peer, bare: Peer, engine: Peer): Line {
-  return { summary: summaryOf(turns, peer, bare), sluiceIs: ratioOf(turns, engine, peer) };
-}
-
-function tableOf(connections: number, lines: readonly Line[]): Table {
-  return {
-    title: `one process each, ${numberText(connections)} connections: median round (lowest–highest)`,
-    columns: ['', ...RATE_COLUMNS, 'Sluice is, times', ...COST_COLUMNS],
-    rows: lines.map(({ summary, sluiceIs }) => [
-      summary.peer,
-      ...rateCells(summary),
-      spreadText(sluiceIs, 2),
-      ...costCells(summary),
-    ]),
-  };
 }
 
 function madeOf(everybody: readonly Peer[]): string {
