@@ -17,8 +17,8 @@ import {
 import type { AppendFailure, Batcher } from './batcher.js';
 import { decodeBody } from './decode.js';
 import { type Due, dueOf } from './due.js';
+import { isPlainEnvelope } from './json-scan.js';
 import { type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
-import { isPlainEnvelope } from './plain-envelope.js';
 import { type RequestHead, readHead } from './request-head.js';
 import { type TaskName, TaskNames } from './task-names.js';
 import type { Envelope } from './validator.js';

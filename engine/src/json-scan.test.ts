@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SluiceError } from '@sluice/contract';
 import { seededWholeNumbers } from '@sluice/testbed';
 import { decodeBody } from './decode.js';
-import { isPlainEnvelope } from './plain-envelope.js';
+import { isPlainEnvelope, jsonValueEnd, plainEnvelopeEnd } from './json-scan.js';
 import { compileValidators } from './validator.js';
 
 const MAX_DEPTH = 6;
@@ -167,3 +168,133 @@ function assertNoWorse(body: Buffer): number {
   assert.ok(passesTheLongWay(body), `let through: ${JSON.stringify(body.toString('latin1'))}`);
   return 1;
 }
+
+describe('plainEnvelopeEnd', () => {
+  it('says where a plain body ends, whatever stands behind it', () => {
+    for (const text of PLAIN) {
+      const body = text.trim();
+      for (const behind of ['', ',', ']', ' ', '\n', '\n{"data":1}', '}']) {
+        const bytes = Buffer.from(`x${body}${behind}`);
+        const end = 1 + Buffer.byteLength(body);
+        assert.equal(plainEnvelopeEnd(bytes, 1, bytes.length, MAX_DEPTH), end);
+      }
+    }
+  });
+
+  it('does not look beyond the end of its line', () => {
+    const bytes = Buffer.from('{"data":\n1}');
+    assert.equal(plainEnvelopeEnd(bytes, 0, bytes.length, MAX_DEPTH), bytes.length);
+    assert.equal(plainEnvelopeEnd(bytes, 0, bytes.indexOf('\n'), MAX_DEPTH), -1);
+    for (const text of PLAIN.map((body) => body.trim())) {
+      for (let cut = 1; cut < text.length; cut++) {
+        const lines = Buffer.from(`${text.slice(0, cut)}\n${text.slice(cut)}`);
+        assert.equal(plainEnvelopeEnd(lines, 0, lines.indexOf('\n'), MAX_DEPTH), -1);
+      }
+    }
+  });
+});
+
+const VALUES = [
+  '0',
+  '-12.5E+3',
+  'true',
+  'null',
+  '""',
+  '"\\u00e9\\ud800\\b\\f\\n\\"\\\\\\/ü€😀"',
+  '[]',
+  '{}',
+  '[1,[2,[3,{"a":[{}]}]], "x" ]',
+  '{ "a" : 1 , "\\u0061" : {"__proto__":[null,false]} }',
+];
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What there is from an offset on is a value up to where we say, and no longer one is; or it is none. */
+function assertAgrees(bytes: Buffer): void {
+  if (!isUtf8(bytes) || /^\s/.test(bytes.toString('latin1'))) return;
+  const end = jsonValueEnd(bytes, 0);
+  if (end >= 0) assert.ok(isJson(bytes.toString('utf8', 0, end)), `no value: ${bytes.toString()}`);
+  else {
+    assert.equal(isJson(bytes.toString()), false, `a value: ${bytes.toString()}`);
+    assert.ok(~end <= bytes.length);
+  }
+}
+
+describe('jsonValueEnd', () => {
+  it('says where a value ends, whatever stands before and behind it', () => {
+    for (const text of VALUES) {
+      const length = Buffer.byteLength(text);
+      for (const behind of ['', ',1]', ' ]', '}', '\n{}']) {
+        assert.equal(jsonValueEnd(Buffer.from(`[[${text}${behind}`), 2), 2 + length, text);
+      }
+    }
+  });
+
+  it('says where each value that is cut short ends', () => {
+    for (const text of VALUES.filter((value) => !/^-?\d/.test(value))) {
+      const bytes = Buffer.from(text);
+      for (let length = 0; length < bytes.length; length++) {
+        const fault = ~jsonValueEnd(bytes.subarray(0, length), 0);
+        assert.ok(fault >= 0 && fault <= length, `${text} to ${length}`);
+      }
+    }
+  });
+
+  it('finds the byte at which a value stops being one', () => {
+    for (const [text, at] of [
+      ['[1 2]', 3],
+      ['[1,]', 3],
+      ['{"a" 1}', 5],
+      ['{"a":1,}', 7],
+      ['{a:1}', 1],
+      ['"a\\x"', 2],
+      ['"a\nb"', 2],
+      ['[01]', 2],
+      ['{"a":[}', 6],
+      ['[}', 1],
+      ['[1}', 2],
+      ['+1', 0],
+    ] as const) {
+      assert.equal(~jsonValueEnd(Buffer.from(text), 0), at, text);
+    }
+  });
+
+  it('bears any depth', () => {
+    const depth = 1_000_000;
+    const deep = Buffer.from('['.repeat(depth) + ']'.repeat(depth));
+    assert.equal(jsonValueEnd(deep, 0), 2 * depth);
+    assert.equal(~jsonValueEnd(deep.subarray(0, 2 * depth - 1), 0), 2 * depth - 1);
+    assert.equal(jsonValueEnd(Buffer.from(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`), 0), 5000 * 6 + 1);
+  });
+
+  it('agrees with JSON.parse: every byte of every value changed to every other', () => {
+    for (const text of VALUES) {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; at++) {
+        const was = bytes[at] as number; // at < length
+        for (let byte = 0; byte < 256; byte++) {
+          bytes[at] = byte;
+          assertAgrees(bytes);
+        }
+        bytes[at] = was;
+      }
+    }
+  });
+
+  it('agrees with JSON.parse: texts put together at random', () => {
+    const random = seededWholeNumbers(29);
+    const pieces = '{ } [ ] : , "a" "\\u00" "\\ud800" - 0 12 .5 e+3 true null nul "é" "\\n" \\ "'.split(' ');
+    for (let i = 0; i < 40_000; i++) {
+      let text = '';
+      for (let length = 1 + random(8); length > 0; length--) text += pieces[random(pieces.length)];
+      assertAgrees(Buffer.from(text));
+    }
+  });
+});
