@@ -5,10 +5,11 @@ import { SluiceError } from './errors.js';
 export const DEFAULT_TASK_TYPE = 'default';
 
 /**
- * Names a task type cannot have: `default` names tasks without a type, and the stream of a type `dlq` would be the
- * dead-letter stream of a queue whose stream name does not end in `:stream` (see `queueKeys`).
+ * Names a task type cannot have: `default` names tasks without a type, the stream of a type `dlq` would be the
+ * dead-letter stream of a queue whose stream name does not end in `:stream` (see `queueKeys`), and `POST /tasks/batch`
+ * takes many tasks.
  */
-const TAKEN_NAMES: readonly string[] = [DEFAULT_TASK_TYPE, 'dlq'];
+const TAKEN_NAMES: readonly string[] = [DEFAULT_TASK_TYPE, 'dlq', 'batch'];
 
 /** What names of task types look like. */
 export const TASK_TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -27,7 +28,7 @@ export type DataOf<T extends TaskType> = Static<T['data']>;
  * schema, the consumer hands its handler the same type.
  *
  * @throws SluiceError `INVALID_OPTIONS` when the name is not 1 to 64 letters, digits, `.`, `_` or `-`,
- * starting with a letter or digit, or is `default` or `dlq`, which name something else.
+ * starting with a letter or digit, or is `default`, `dlq` or `batch`, which name something else.
  */
 export function defineTaskType<const Schema extends TSchema>(name: string, data: Schema): TaskType<Schema> {
   if (!TASK_TYPE_NAME.test(name)) {

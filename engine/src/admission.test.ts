@@ -6,17 +6,26 @@ import type { BacklogGauge } from './backlog-gauge.js';
 const gauge = {
   stream: 's',
   appended: 0,
+  reserved: 0,
   backlog: 0,
   fullReason: 'drain-time',
   retryAfterSeconds: 1,
 } as const;
-const roomy: BacklogGauge = { ...gauge, isFull: false };
-const full: BacklogGauge = { ...gauge, isFull: true };
+const roomy: BacklogGauge = { ...gauge, isFull: false, hasRoomFor: () => true };
+const full: BacklogGauge = { ...gauge, isFull: true, hasRoomFor: () => false };
 
 function admission(): { admission: Admission; told: (string | undefined)[] } {
   const told: (string | undefined)[] = [];
   const onShedding = (reason: string | undefined): void => void told.push(reason);
-  return { admission: new Admission({ maxInFlightRequests: 2, maxInFlightBytes: 100, onShedding }), told };
+  return {
+    admission: new Admission({
+      maxInFlightRequests: 2,
+      maxInFlightBytes: 100,
+      maxInFlightTasks: 10,
+      onShedding,
+    }),
+    told,
+  };
 }
 
 test('lets requests in up to the bound on requests', () => {
@@ -34,6 +43,15 @@ test('lets bytes in up to the bound on bytes, announced or arrived', () => {
   assert.equal(door.refusal(true, roomy, 41), 'OVERLOADED');
   assert.equal(door.hasRoomFor(40), true);
   assert.equal(door.hasRoomFor(41), false);
+});
+
+test('lets all tasks of a batch in up to the bound on tasks, or none', () => {
+  const { admission: door, told } = admission();
+  door.tasks = 7;
+  assert.equal(door.refusalOfBatch(3, roomy), undefined);
+  assert.equal(door.refusalOfBatch(4, roomy), 'OVERLOADED');
+  assert.equal(door.refusalOfBatch(1, full), 'OVERLOADED');
+  assert.deepEqual(told, ['tasks']);
 });
 
 test('names Redis before load: what cannot be stored is not an overload', () => {

@@ -4,12 +4,13 @@ import type { BacklogGauge, FullReason } from './backlog-gauge.js';
 export interface AdmissionOptions {
   maxInFlightRequests: number;
   maxInFlightBytes: number;
+  maxInFlightTasks: number;
   /** Told when shedding starts, with the bound that was reached, and when it has stopped. */
   onShedding: (reason: SheddingReason | undefined) => void;
 }
 
 /** Which bound was reached. */
-export type SheddingReason = 'requests' | 'bytes' | FullReason;
+export type SheddingReason = 'requests' | 'bytes' | 'tasks' | FullReason;
 
 /** Shedding counts as over when nothing was shed for this long. */
 const CALM_MS = 1000;
@@ -21,6 +22,8 @@ const CALM_MS = 1000;
 export class Admission {
   requests = 0;
   bytes = 0;
+  /** Tasks of batches. */
+  tasks = 0;
   private sheddingSince: number | undefined;
   private lastShed = 0;
 
@@ -33,6 +36,13 @@ export class Admission {
     if (this.bytes + expectedBytes > this.options.maxInFlightBytes) return this.shed('bytes');
     if (backlog.isFull) return this.shed(backlog.fullReason);
     if (this.sheddingSince !== undefined) this.calm();
+    return undefined;
+  }
+
+  /** Why the tasks of a batch, whose request is in, cannot all come in now; undefined if they can. */
+  refusalOfBatch(tasks: number, backlog: BacklogGauge): 'OVERLOADED' | undefined {
+    if (this.tasks + tasks > this.options.maxInFlightTasks) return this.shed('tasks');
+    if (!backlog.hasRoomFor(tasks)) return this.shed(backlog.fullReason);
     return undefined;
   }
 

@@ -37,6 +37,11 @@ export function isRefusalCode(code: ErrorCode): code is RefusalCode {
   return code in STATUS;
 }
 
+/** The status line of an error. */
+export function statusOf(code: RefusalCode): string {
+  return STATUS[code];
+}
+
 /** Seconds after which it is worth coming back; sent as `Retry-After` with every 503 (RFC 9110, 10.2.3). */
 const RETRY_AFTER_SECONDS = 1;
 
@@ -110,6 +115,11 @@ export function answerAcceptedForLater(
   response.writeStatus(acceptedHeadFor(response)).end(JSON.stringify(body), close);
 }
 
+/** What `Retry-After` says with an error; nothing where it is not worth coming back. */
+export function retryAfterSecondsOf({ code, retryAfterSeconds }: Refusal): string | undefined {
+  return STATUS[code].startsWith('503') ? String(retryAfterSeconds ?? RETRY_AFTER_SECONDS) : undefined;
+}
+
 function bytesOf(text: string): ArrayBuffer {
   return new Uint8Array(Buffer.from(text)).buffer;
 }
@@ -124,9 +134,8 @@ export function answerRefusal(
   const { code, message, details } = refusal;
   const status = STATUS[code];
   response.writeStatus(status).writeHeader('Content-Type', 'application/json');
-  if (status.startsWith('503')) {
-    response.writeHeader('Retry-After', String(refusal.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
-  }
+  const retryAfter = retryAfterSecondsOf(refusal);
+  if (retryAfter !== undefined) response.writeHeader('Retry-After', retryAfter);
   for (const [name, value] of refusal.headers ?? []) response.writeHeader(name, value);
   const error = { code, message, ...(details === undefined ? {} : { details }) };
   endWith(response, { error }, close, withBody);

@@ -8,9 +8,13 @@ export interface BacklogGauge {
   readonly stream: string;
   /** Tasks this process appended since the last look. */
   appended: number;
+  /** Tasks of batches that were let in, and neither were appended nor refused yet. */
+  reserved: number;
   /** Tasks in the stream that not every group has acknowledged, at the last look. */
   readonly backlog: number;
   readonly isFull: boolean;
+  /** Whether so many more tasks may come in. */
+  hasRoomFor(tasks: number): boolean;
   /** What `isFull` goes by at present. */
   readonly fullReason: FullReason;
   /** Seconds after which there is room again, as far as that can be told; 1 to 300. */
@@ -33,6 +37,7 @@ const LEAST_BOUND = 20;
 /** A gauge that is brought up to date by who looks at Redis. */
 export class WatchedGauge implements BacklogGauge {
   appended = 0;
+  reserved = 0;
   backlog = 0;
   fullReason: FullReason = 'backlog';
   private readonly rate = new DrainRate();
@@ -47,14 +52,18 @@ export class WatchedGauge implements BacklogGauge {
   }
 
   get isFull(): boolean {
-    return this.backlog + this.appended >= this.bound;
+    return this.backlog + this.appended + this.reserved >= this.bound;
+  }
+
+  hasRoomFor(tasks: number): boolean {
+    return this.backlog + this.appended + this.reserved + tasks <= this.bound;
   }
 
   get retryAfterSeconds(): number {
     if (this.fullReason === 'redis-memory') return MEMORY_RETRY_AFTER_S;
     const { perSecond } = this.rate;
     if (perSecond === undefined) return 1;
-    const seconds = Math.ceil((this.backlog + this.appended - this.bound + 1) / perSecond);
+    const seconds = Math.ceil((this.backlog + this.appended + this.reserved - this.bound + 1) / perSecond);
     return Math.min(MOST_RETRY_AFTER_S, Math.max(1, seconds));
   }
 

@@ -10,9 +10,11 @@ import { Redis } from 'ioredis';
 import { accessOf } from './access.js';
 import { Admission } from './admission.js';
 import { BacklogWatch } from './backlog-watch.js';
+import { BatchIntake } from './batch-intake.js';
+import { batchLimits } from './batch-limits.js';
 import { Batcher } from './batcher.js';
 import { type Health, healthOf } from './health.js';
-import { Intake } from './intake.js';
+import { Intake, type IntakeOptions } from './intake.js';
 import { listeningUrl } from './listening-url.js';
 import {
   type EngineOptions,
@@ -97,12 +99,13 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const admission = new Admission({
     maxInFlightRequests: options.maxInFlightRequests,
     maxInFlightBytes: options.maxInFlightBytes,
+    maxInFlightTasks: options.maxInFlightBatchTasks,
     onShedding: (reason) =>
       listener(reason === undefined ? { type: 'shedding-stopped' } : { type: 'shedding-started', reason }),
   });
 
   const access = accessOf(options, listener, apiKeysText);
-  const intake = new Intake({
+  const intakeOptions: IntakeOptions = {
     access,
     ackMode: options.ackMode,
     maxPayloadSize: options.maxPayloadSize,
@@ -113,7 +116,9 @@ export function createEngine(given: EngineOptions = {}): Engine {
     counters,
     onAppendRefused: throttledRefusals(listener),
     onInternalError: (where, error) => listener({ type: 'internal-error', where, error }),
-  });
+  };
+  const intake = new Intake(intakeOptions);
+  const batchIntake = new BatchIntake({ ...intakeOptions, ...batchLimits(options) }, intake);
 
   const validators = compileValidators(taskTypes, options.scheduleMaxDelaySeconds);
   const routeOf = (type: string): TaskRoute => {
@@ -139,6 +144,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     tls: options,
     access,
     intake,
+    batchIntake,
     untyped: routeOf(DEFAULT_TASK_TYPE),
     typed: new Map(taskTypes.map((type) => [type.name, routeOf(type.name)])),
     health: () => healthOf(batcher.isUp, options.serviceVersion),
@@ -149,6 +155,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     get counters() {
       counters.inFlightRequests = admission.requests;
       counters.inFlightBytes = admission.bytes;
+      counters.inFlightBatchTasks = admission.tasks;
       return counters;
     },
     get ready() {
@@ -252,6 +259,7 @@ function newCounters(): EngineCounters {
     batches: 0,
     inFlightRequests: 0,
     inFlightBytes: 0,
+    inFlightBatchTasks: 0,
   };
 }
 

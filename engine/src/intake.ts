@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import { type ContentType, SluiceError } from '@sluice/contract';
+import type { ContentType } from '@sluice/contract';
 import type { EngineCounters } from '@sluice/telemetry';
 import type { Access } from './access.js';
 import type { Admission } from './admission.js';
@@ -9,19 +9,19 @@ import {
   acceptedHeadFor,
   answerAcceptedForLater,
   answerRefusal,
-  isRefusalCode,
   type Refusal,
   type RefusalCode,
   unavailable,
 } from './answers.js';
 import type { AppendFailure, Batcher } from './batcher.js';
-import { decodeBody } from './decode.js';
-import { type Due, dueOf } from './due.js';
+import type { Due } from './due.js';
+import { ambiguous, type BodyRules, faultOfHead, tooLarge } from './head-faults.js';
+import { isoNow } from './iso-now.js';
 import { isPlainEnvelope } from './json-scan.js';
 import { type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
 import { type RequestHead, readHead } from './request-head.js';
 import { type TaskName, TaskNames } from './task-names.js';
-import type { Envelope } from './validator.js';
+import { readTask, taskRead } from './task-reader.js';
 
 export interface IntakeOptions {
   ackMode: 'appended' | 'received';
@@ -38,17 +38,22 @@ export interface IntakeOptions {
   onInternalError: (where: string, error: unknown) => void;
 }
 
-/** A refused body up to this many times the limit is read and dropped; beyond, the connection is closed. */
-const DISCARDED_BODY_LIMITS = 8;
-
 /** The way of a task through an engine process: head → admission → body → decode → validate → append → answer. */
 export class Intake implements IntakeDesk {
   /** While draining, each answer closes its connection, so that clients go elsewhere. */
   draining = false;
   private readonly acceptedBody: AcceptedBody;
   private readonly names = new TaskNames();
+  private readonly bodyRules: BodyRules;
 
   constructor(private readonly options: IntakeOptions) {
+    this.bodyRules = {
+      maxBytes: options.maxPayloadSize,
+      whatIsLarge: 'the body',
+      limitName: 'MAX_PAYLOAD_SIZE',
+      allowChunked: options.allowChunked,
+      mediaTypes: 'application/json, application/msgpack',
+    };
     this.acceptedBody = new AcceptedBody(options.ackMode);
   }
 
@@ -56,22 +61,10 @@ export class Intake implements IntakeDesk {
   handle(response: HttpResponse, request: HttpRequest, route: TaskRoute): void {
     this.options.counters.requests++;
     try {
-      const { access } = this.options;
-      if (access !== undefined) access.cors?.note(response, request);
       const head = readHead(request);
-      const fault = this.faultOfHead(head, request, route);
-      if (fault !== undefined) {
-        if (fault.close) this.refuseAndClose(response, fault.refusal);
-        else this.refuse(response, fault.refusal, false);
+      if (!this.letsIn(response, request, head, head.contentType !== undefined, this.bodyRules, route))
         return;
-      }
-      const { admission, batcher } = this.options;
-      const code = admission.refusal(batcher.isUp, route.backlog, Math.max(0, head.contentLength));
-      if (code !== undefined) {
-        const retryAfter = route.backlog.isFull ? route.backlog.retryAfterSeconds : undefined;
-        this.refuse(response, unavailable(code as 'OVERLOADED', retryAfter), false);
-        return;
-      }
+      const { admission } = this.options;
       const nameAt = this.names.take();
       const pending = new PendingTask(
         this,
@@ -89,6 +82,31 @@ export class Intake implements IntakeDesk {
       this.options.onInternalError('intake', error);
       this.refuse(response, INTERNAL_ERROR, true);
     }
+  }
+
+  /** Whether a request for a route may come in, going by its head; one that may not is answered. */
+  letsIn(
+    response: HttpResponse,
+    request: HttpRequest,
+    head: RequestHead,
+    isTypeTaken: boolean,
+    rules: BodyRules,
+    { type, backlog }: TaskRoute,
+  ): boolean {
+    const { access } = this.options;
+    if (access !== undefined) access.cors?.note(response, request);
+    const fault = faultOfHead(head, access?.refusal(request, type), isTypeTaken, rules);
+    if (fault !== undefined) {
+      if (fault.close) this.refuseAndClose(response, fault.refusal);
+      else this.refuse(response, fault.refusal, false);
+      return false;
+    }
+    const { admission, batcher } = this.options;
+    const code = admission.refusal(batcher.isUp, backlog, Math.max(0, head.contentLength));
+    if (code === undefined) return true;
+    const retryAfter = backlog.isFull ? backlog.retryAfterSeconds : undefined;
+    this.refuse(response, unavailable(code as 'OVERLOADED', retryAfter), false);
+    return false;
   }
 
   /**
@@ -117,47 +135,13 @@ export class Intake implements IntakeDesk {
     });
   }
 
-  private faultOfHead(
-    head: RequestHead,
-    request: HttpRequest,
-    route: TaskRoute,
-  ): { refusal: Refusal; close: boolean } | undefined {
-    const { maxPayloadSize, allowChunked, access } = this.options;
-    if (head.ambiguity !== undefined) return { refusal: ambiguous(head.ambiguity), close: true };
-    if (access !== undefined) {
-      const refusal = access.refusal(request, route.type);
-      // A body in chunks may have no end.
-      if (refusal !== undefined) return { refusal, close: head.chunked || this.isTooLongToDiscard(head) };
-    }
-    if (head.chunked ? !allowChunked : head.contentLength === -1) {
-      const message =
-        'the request needs a Content-Length; chunked bodies are taken only where ALLOW_CHUNKED is set';
-      return { refusal: { code: 'LENGTH_REQUIRED', message }, close: true };
-    }
-    if (head.contentLength > maxPayloadSize) {
-      return {
-        refusal: tooLarge(`${head.contentLength} bytes`, maxPayloadSize),
-        close: this.isTooLongToDiscard(head),
-      };
-    }
-    if (head.contentType === undefined) {
-      const message = 'the media type is not supported; allowed: application/json, application/msgpack';
-      return { refusal: { code: 'UNSUPPORTED_MEDIA_TYPE', message }, close: false };
-    }
-    return undefined;
-  }
-
-  private isTooLongToDiscard({ contentLength }: RequestHead): boolean {
-    return contentLength > this.options.maxPayloadSize * DISCARDED_BODY_LIMITS;
-  }
-
   private receive(pending: PendingTask, chunk: ArrayBuffer, isLast: boolean): void {
     if (pending.isOver) return;
     try {
       const { maxPayloadSize, admission } = this.options;
       const size = pending.bytes + chunk.byteLength;
       if (size > maxPayloadSize) {
-        pending.refuse(tooLarge(`more than ${maxPayloadSize} bytes`, maxPayloadSize), true);
+        pending.refuse(tooLarge(`more than ${maxPayloadSize} bytes`, this.bodyRules), true);
         return;
       }
       if (!admission.hasRoomFor(chunk.byteLength)) {
@@ -185,27 +169,9 @@ export class Intake implements IntakeDesk {
       this.append(pending, body, undefined);
       return;
     }
-    let payload: Buffer;
-    let due: Due | undefined;
-    try {
-      const decoded = decodeBody(body, contentType, maxDepth);
-      if (!route.validator.check(decoded.value)) {
-        const details = route.validator.faults(decoded.value);
-        pending.refuse({
-          code: 'VALIDATION_ERROR',
-          message: 'the body does not have the form asked for',
-          details,
-        });
-        return;
-      }
-      payload = decoded.payload;
-      due = dueOf(decoded.value as Envelope); // the validator let it through
-    } catch (error) {
-      if (!(error instanceof SluiceError && isRefusalCode(error.code))) throw error;
-      pending.refuse({ code: error.code, message: error.message, details: error.details });
-      return;
-    }
-    this.append(pending, payload, due);
+    const refusal = readTask(body, contentType, route.validator, maxDepth);
+    if (refusal === undefined) this.append(pending, taskRead.payload, taskRead.due);
+    else pending.refuse(refusal);
   }
 
   private append(pending: PendingTask, payload: Buffer, due: Due | undefined): void {
@@ -249,28 +215,8 @@ export class Intake implements IntakeDesk {
   }
 }
 
-const INTERNAL_ERROR: Refusal = {
+/** The refusal of what failed because of a fault of ours. */
+export const INTERNAL_ERROR: Refusal = {
   code: 'INTERNAL_ERROR',
   message: 'the service failed; nothing is known of the task',
 };
-
-function ambiguous(why: string): Refusal {
-  return { code: 'BAD_REQUEST', message: `the request is ambiguous: ${why}` };
-}
-
-function tooLarge(size: string, limit: number): Refusal {
-  return { code: 'PAYLOAD_TOO_LARGE', message: `the body has ${size}; allowed: up to ${limit} bytes` };
-}
-
-let isoMillisecond = 0;
-let isoText = '';
-
-/** The current time, ISO 8601; made once per millisecond. */
-function isoNow(): string {
-  const now = Date.now();
-  if (now !== isoMillisecond) {
-    isoMillisecond = now;
-    isoText = new Date(now).toISOString();
-  }
-  return isoText;
-}

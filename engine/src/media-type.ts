@@ -19,8 +19,19 @@ export function parseMediaType(header: string): ContentType | undefined {
     case 'application/msgpack':
       return 'application/msgpack';
     default:
-      return parse(header);
+      return parse(header, contentTypeOf);
   }
+}
+
+/** The form of a batch. */
+export type BatchFormat = ContentType | 'application/x-ndjson';
+
+/**
+ * The form of a batch that a Content-Type header announces, or nothing when it is not one we take: what a single task
+ * may come as, and `application/x-ndjson`, also called `application/jsonl`, where each line is a task.
+ */
+export function parseBatchMediaType(header: string): BatchFormat | undefined {
+  return parse(header, batchFormatOf);
 }
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
@@ -28,11 +39,11 @@ const QUOTED = '"((?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\uffff]|\\\\[\\t\\x2
 const TYPE = new RegExp(`[\\t ]*(${TOKEN}/${TOKEN})[\\t ]*`, 'y');
 const PARAMETER = new RegExp(`;[\\t ]*(?:(${TOKEN})=(?:(${TOKEN})|${QUOTED})[\\t ]*)?`, 'y');
 
-function parse(header: string): ContentType | undefined {
+function parse<Form>(header: string, formOf: (type: string) => Form | undefined): Form | undefined {
   TYPE.lastIndex = 0;
   const type = TYPE.exec(header)?.[1];
-  const contentType = type === undefined ? undefined : contentTypeOf(type.toLowerCase());
-  if (contentType === undefined) return undefined;
+  const form = type === undefined ? undefined : formOf(type.toLowerCase());
+  if (form === undefined) return undefined;
 
   PARAMETER.lastIndex = TYPE.lastIndex;
   while (PARAMETER.lastIndex < header.length) {
@@ -44,7 +55,7 @@ function parse(header: string): ContentType | undefined {
       if (charset?.toLowerCase() !== 'utf-8') return undefined;
     }
   }
-  return contentType;
+  return form;
 }
 
 function contentTypeOf(type: string): ContentType | undefined {
@@ -58,4 +69,10 @@ function contentTypeOf(type: string): ContentType | undefined {
     default:
       return undefined;
   }
+}
+
+function batchFormatOf(type: string): BatchFormat | undefined {
+  return type === 'application/x-ndjson' || type === 'application/jsonl'
+    ? 'application/x-ndjson'
+    : contentTypeOf(type);
 }

@@ -62,6 +62,27 @@ export const engineOptions = Type.Object({
     default: 32 * 1024 * 1024,
     description: 'Bytes of bodies a process holds at once; above it, 503 `OVERLOADED`.',
   }),
+  maxBatchSize: Type.Integer({
+    env: 'MAX_BATCH_SIZE',
+    minimum: 1,
+    maximum: 512 * 1024 * 1024,
+    default: 4 * 1024 * 1024,
+    description:
+      'Largest body of a batch in bytes, and never more than `MAX_IN_FLIGHT_BYTES`; a larger one is answered 413. Each of its tasks is bounded by `MAX_PAYLOAD_SIZE`.',
+  }),
+  maxBatchTasks: Type.Integer({
+    env: 'MAX_BATCH_TASKS',
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 10_000,
+    description: 'Most tasks of a batch, and never more than `STREAM_MAXLEN`; more are answered 413.',
+  }),
+  maxInFlightBatchTasks: Type.Integer({
+    env: 'MAX_IN_FLIGHT_BATCH_TASKS',
+    minimum: 1,
+    default: 50_000,
+    description: 'Tasks of batches a process holds at once; above it, 503 `OVERLOADED`.',
+  }),
   streamMaxlen: Type.Integer({
     env: 'STREAM_MAXLEN',
     minimum: 1,
@@ -189,6 +210,13 @@ export const engineOptionPairs: readonly PairCheck<ResolvedEngineOptions>[] = [
       ? {
           path: 'maxInFlightBytes',
           reason: `is ${options.maxInFlightBytes}, less than the largest body of ${options.maxPayloadSize} bytes; allowed: at least that`,
+        }
+      : undefined,
+  (options) =>
+    options.maxInFlightBatchTasks < options.maxBatchTasks
+      ? {
+          path: 'maxInFlightBatchTasks',
+          reason: `is ${options.maxInFlightBatchTasks}, less than the ${options.maxBatchTasks} tasks of the largest batch; allowed: at least that`,
         }
       : undefined,
   (options) =>

@@ -4,6 +4,8 @@ import { parseMediaType } from './media-type.js';
 
 /** What the head of a request says, as far as the intake needs to know. Reused: valid until the next call. */
 export interface RequestHead {
+  /** The media type as it came; the empty string when the request states none. */
+  mediaType: string;
   contentType: ContentType | undefined;
   /** -1 when the request states none. */
   contentLength: number;
@@ -15,6 +17,7 @@ export interface RequestHead {
 }
 
 const head: RequestHead = {
+  mediaType: '',
   contentType: undefined,
   contentLength: -1,
   chunked: false,
@@ -22,7 +25,6 @@ const head: RequestHead = {
   ambiguity: undefined,
 };
 
-let mediaType = '';
 let traceparent = '';
 let hosts = 0;
 
@@ -35,7 +37,7 @@ export function readHead(request: HttpRequest): RequestHead {
   head.contentLength = -1;
   head.chunked = false;
   head.ambiguity = undefined;
-  mediaType = '';
+  head.mediaType = '';
   traceparent = '';
   hosts = 0;
   request.forEach(readHeader);
@@ -44,7 +46,7 @@ export function readHead(request: HttpRequest): RequestHead {
   } else if (head.chunked && head.contentLength !== -1) {
     head.ambiguity ??= 'it has both Transfer-Encoding and Content-Length; allowed: one of them';
   }
-  head.contentType = parseMediaType(mediaType);
+  head.contentType = parseMediaType(head.mediaType);
   head.traceContext = traceparent !== '' && isTraceparent(traceparent) ? traceparent : undefined;
   return head;
 }
@@ -55,7 +57,7 @@ function readHeader(name: string, value: string): void {
       hosts++;
       return;
     case 'content-type':
-      mediaType = mediaType === '' ? value : `${mediaType}, ${value}`;
+      head.mediaType = head.mediaType === '' ? value : `${head.mediaType}, ${value}`;
       return;
     case 'content-length':
       if (head.contentLength !== -1) head.ambiguity = 'it has more than one Content-Length; allowed: one';

@@ -2,6 +2,7 @@ import * as uWS from 'uWebSockets.js';
 import { SluiceError } from '@sluice/contract';
 import type { Access } from './access.js';
 import { endWith, type Refusal } from './answers.js';
+import type { BatchIntake } from './batch-intake.js';
 import { type Cors, isPreflight } from './cors.js';
 import type { Health } from './health.js';
 import type { Intake } from './intake.js';
@@ -15,6 +16,7 @@ export interface ServiceServerOptions {
   tls: TlsFiles;
   access: Access | undefined;
   intake: Intake;
+  batchIntake: BatchIntake;
   untyped: TaskRoute;
   typed: ReadonlyMap<string, TaskRoute>;
   health: () => Health;
@@ -45,11 +47,19 @@ export class ServiceServer {
   };
 
   constructor(private readonly options: ServiceServerOptions) {
-    const { access, intake, untyped, typed, health, ready } = options;
+    const { access, intake, batchIntake, untyped, typed, health, ready } = options;
     const unknownType = unknownTypeRefusal([...typed.keys()]);
     this.app = appFor(options.tls)
       .filter(this.countConnection)
       .post('/tasks', (response, request) => intake.handle(response, request, untyped))
+      .post('/tasks/batch', (response, request) => batchIntake.handle(response, request, untyped))
+      .post('/tasks/:type/batch', (response, request) => {
+        const route = typed.get(request.getParameter(0) ?? '');
+        if (route !== undefined) batchIntake.handle(response, request, route);
+        else if (!intake.refuseAmbiguous(response, request)) {
+          intake.refuse(response, access?.refusal(request) ?? unknownType, false);
+        }
+      })
       .post('/tasks/:type', (response, request) => {
         const route = typed.get(request.getParameter(0) ?? '');
         if (route !== undefined) intake.handle(response, request, route);
@@ -61,6 +71,7 @@ export class ServiceServer {
     if (access?.cors !== undefined) this.answerPreflights(access.cors);
     this.refuseAll('/tasks', POST_ONLY);
     this.refuseAll('/tasks/:type', POST_ONLY);
+    this.refuseAll('/tasks/:type/batch', POST_ONLY);
     this.probe('/health', () => {
       const body = health();
       return { ok: body.status === 'healthy', body };
@@ -158,7 +169,7 @@ function appFor({ tlsCertFile, tlsKeyFile }: TlsFiles): uWS.TemplatedApp {
 const NOT_FOUND: Refusal = {
   code: 'NOT_FOUND',
   message:
-    'there is nothing here; allowed: POST /tasks, POST /tasks/{type}, GET /health, GET /livez, GET /readyz',
+    'there is nothing here; allowed: POST /tasks, POST /tasks/{type}, POST /tasks/batch, POST /tasks/{type}/batch, GET /health, GET /livez, GET /readyz',
 };
 
 const POST_ONLY: Refusal = {

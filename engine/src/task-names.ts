@@ -8,7 +8,8 @@ export interface TaskName {
   readonly nameAt: number;
 }
 
-const NAME_LENGTH = TASK_ID_LENGTH + TRACEPARENT_LENGTH;
+/** Bytes of one name. */
+export const NAME_LENGTH = TASK_ID_LENGTH + TRACEPARENT_LENGTH;
 /** So few that a task that stays long does not keep much memory for those that went: 6 KiB. */
 const NAMES = 64;
 
@@ -31,12 +32,15 @@ export class TaskNames {
 
   private refill(): void {
     this.block = new Uint8Array(NAMES * NAME_LENGTH);
-    for (let at = 0; at < this.block.length; at += NAME_LENGTH) {
-      writeTaskId(this.block, at);
-      writeTraceparent(this.block, at + TASK_ID_LENGTH);
-    }
+    for (let at = 0; at < this.block.length; at += NAME_LENGTH) writeTaskName(this.block, at);
     this.at = 0;
   }
+}
+
+/** Writes a new name. */
+export function writeTaskName(to: Uint8Array, at: number): void {
+  writeTaskId(to, at);
+  writeTraceparent(to, at + TASK_ID_LENGTH);
 }
 
 /** The id of a task as a string. */

@@ -9,7 +9,7 @@ export type EngineEvent =
   | {
       type: 'shedding-started';
       /** Which bound was reached: of a process, of a stream, or of Redis. */
-      reason: 'requests' | 'bytes' | 'backlog' | 'drain-time' | 'redis-memory';
+      reason: 'requests' | 'bytes' | 'tasks' | 'backlog' | 'drain-time' | 'redis-memory';
     }
   | { type: 'shedding-stopped' }
   | { type: 'entries-trimmed'; stream: string; count: number }
@@ -27,7 +27,9 @@ export type EngineListener = (event: EngineEvent) => void;
 /** Counters of one engine process. Plain fields: the request path adds to them and calls nobody. */
 export interface EngineCounters {
   requests: number;
+  /** Tasks; a batch is one request with many. */
   accepted: number;
+  /** Tasks too, but a request that was refused as a whole counts once. */
   refused: Partial<Record<ErrorCode, number>>;
   /** Requests whose client went away before the answer; their tasks may be in the stream. */
   aborted: number;
@@ -35,4 +37,6 @@ export interface EngineCounters {
   batches: number;
   inFlightRequests: number;
   inFlightBytes: number;
+  /** Tasks of batches. */
+  inFlightBatchTasks: number;
 }

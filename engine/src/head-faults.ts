@@ -1,0 +1,65 @@
+import type { Refusal } from './answers.js';
+import type { RequestHead } from './request-head.js';
+
+/** What a request with a body may be like. */
+export interface BodyRules {
+  /** Most bytes of a body. */
+  readonly maxBytes: number;
+  /** What a body is called when it has more, and what the limit is called. */
+  readonly whatIsLarge: string;
+  readonly limitName: string;
+  readonly allowChunked: boolean;
+  /** The media types that are taken. */
+  readonly mediaTypes: string;
+}
+
+/** Why a request is refused before its body is read. */
+export interface HeadFault {
+  readonly refusal: Refusal;
+  /** Whether its connection has to be closed. */
+  readonly close: boolean;
+}
+
+/** A refused body up to this many times the limit is read and dropped; beyond, the connection is closed. */
+const DISCARDED_BODY_LIMITS = 8;
+
+/**
+ * What is wrong with the head of a request that brings a body; nothing if it is in order.
+ *
+ * @param forbidden why whoever sends it may not; nothing if they may
+ */
+export function faultOfHead(
+  head: RequestHead,
+  forbidden: Refusal | undefined,
+  isTypeTaken: boolean,
+  rules: BodyRules,
+): HeadFault | undefined {
+  if (head.ambiguity !== undefined) return { refusal: ambiguous(head.ambiguity), close: true };
+  const isTooLongToDiscard = head.contentLength > rules.maxBytes * DISCARDED_BODY_LIMITS;
+  // A body in chunks may have no end.
+  if (forbidden !== undefined) return { refusal: forbidden, close: head.chunked || isTooLongToDiscard };
+  if (head.chunked ? !rules.allowChunked : head.contentLength === -1) {
+    const message =
+      'the request needs a Content-Length; chunked bodies are taken only where ALLOW_CHUNKED is set';
+    return { refusal: { code: 'LENGTH_REQUIRED', message }, close: true };
+  }
+  if (head.contentLength > rules.maxBytes) {
+    return { refusal: tooLarge(`${head.contentLength} bytes`, rules), close: isTooLongToDiscard };
+  }
+  if (!isTypeTaken) {
+    const message = `the media type is not supported; allowed: ${rules.mediaTypes}`;
+    return { refusal: { code: 'UNSUPPORTED_MEDIA_TYPE', message }, close: false };
+  }
+  return undefined;
+}
+
+/** The refusal of a request whose end cannot be told for certain. */
+export function ambiguous(why: string): Refusal {
+  return { code: 'BAD_REQUEST', message: `the request is ambiguous: ${why}` };
+}
+
+/** The refusal of a body that is too large. */
+export function tooLarge(size: string, { maxBytes, whatIsLarge, limitName }: BodyRules): Refusal {
+  const message = `${whatIsLarge} has ${size}; allowed: up to ${maxBytes} bytes (${limitName})`;
+  return { code: 'PAYLOAD_TOO_LARGE', message };
+}
