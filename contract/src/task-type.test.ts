@@ -29,11 +29,11 @@ describe('defineTaskType', () => {
     });
   }
 
-  for (const name of ['default', 'dlq']) {
+  for (const name of ['default', 'dlq', 'batch']) {
     it(`refuses the name ${name}, which is taken`, () => {
       assert.throws(() => defineTaskType(name, data), {
         code: 'INVALID_OPTIONS',
-        message: `task type "${name}" is taken; allowed: any name but default, dlq`,
+        message: `task type "${name}" is taken; allowed: any name but default, dlq, batch`,
       });
     });
   }
