@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'UNKNOWN_TASK_TYPE'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
+  | 'INVALID_IDEMPOTENCY_KEY'
+  | 'IDEMPOTENCY_KEY_REUSED'
   // refused because of the state of the service
   | 'OVERLOADED'
   | 'SHUTTING_DOWN'

@@ -21,6 +21,7 @@ describe('queueKeys', () => {
     assert.equal(keys.failures('tasks:stream:push', 'processors'), 'tasks:stream:push:failures:processors');
     assert.equal(keys.rate('tasks:stream:push', 'processors'), 'tasks:stream:push:rate:processors');
     assert.equal(keys.cronRuns, 'tasks:stream:cron:runs');
+    assert.equal(keys.idempotency('tasks:stream:push', 'a:b'), 'idempotency:{tasks:stream:push}:a:b');
     assert.equal(keys.deadLetters, 'tasks:dlq');
   });
 
@@ -47,6 +48,8 @@ describe('queueKeys', () => {
           keys.failures(stream, 'g'),
           keys.rate(stream, 'g'),
           ...Object.values(keys.schedule(stream)),
+          // Chosen by clients: these look like other keys, or like keys of another type.
+          ...['k', 'retries:g', 'due:k', 'cron:runs', 'due}:k'].map((key) => keys.idempotency(stream, key)),
         ]),
         keys.cronRuns,
         keys.deadLetters,

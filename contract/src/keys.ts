@@ -18,9 +18,12 @@ import { DEFAULT_TASK_TYPE } from './task-type.js';
  * <stream>:scheduled:lease    the consumer process that looks most often (string, expires)
  * tasks:stream:cron:runs      name of a cron schedule -> its last and its next run, and when it was last seen (hash)
  * tasks:dlq               dead-letter stream
+ * idempotency:{<stream>}:<key>    id and fingerprint of the task that was sent with this `Idempotency-Key` (string, expires)
  * ```
  *
- * Names of task types have no colon, so that no stream of a type has the name of one of the other keys.
+ * Names of task types have no colon, so that no stream of a type has the name of one of the other keys. Idempotency keys
+ * are what clients say, and may be millions: hence a beginning of their own, which no search for the keys of a queue meets,
+ * and the braces, which say where the stream ends, and put the key into the slot of its stream in a cluster.
  */
 export interface QueueKeys {
   /** The stream that tasks of this type are appended to. */
@@ -47,6 +50,11 @@ export interface QueueKeys {
    * Before the first run, the first is when the schedule became known, and the second is 0.
    */
   readonly cronRuns: string;
+  /**
+   * What is known of the task that was sent to a stream with an idempotency key: its id, a space, its fingerprint, and
+   * with a delayed one another space and the Unix milliseconds it is due at.
+   */
+  idempotency(stream: string, key: string): string;
   /** Tasks that will not be tried again, with the reason. */
   readonly deadLetters: string;
 }
@@ -81,6 +89,7 @@ export function queueKeys(streamName: string): QueueKeys {
       lease: `${stream}:scheduled:lease`,
     }),
     cronRuns: `${streamName}:cron:runs`,
+    idempotency: (stream, key) => `idempotency:{${stream}}:${key}`,
     deadLetters: `${namespace}:dlq`,
   };
 }

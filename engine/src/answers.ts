@@ -1,7 +1,8 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { type ErrorCode, type Fault, TASK_ID_LENGTH } from '@sluice/contract';
+import type { AckMode } from './options.js';
 import { originLinesOf, writeOriginLines } from './origin-lines.js';
-import { type TaskName, taskIdOf } from './task-names.js';
+import type { TaskName } from './task-names.js';
 
 /** The status of each error the intake can answer with. The only such table in the engine. */
 const STATUS = {
@@ -15,10 +16,12 @@ const STATUS = {
   UNKNOWN_TASK_TYPE: '404 Not Found',
   METHOD_NOT_ALLOWED: '405 Method Not Allowed',
   REQUEST_TIMEOUT: '408 Request Timeout',
+  INVALID_IDEMPOTENCY_KEY: '400 Bad Request',
   LENGTH_REQUIRED: '411 Length Required',
   PAYLOAD_TOO_LARGE: '413 Payload Too Large',
   UNSUPPORTED_MEDIA_TYPE: '415 Unsupported Media Type',
   VALIDATION_ERROR: '422 Unprocessable Content',
+  IDEMPOTENCY_KEY_REUSED: '422 Unprocessable Content',
   PAYLOAD_TOO_DEEP: '422 Unprocessable Content',
   FORBIDDEN_KEY: '422 Unprocessable Content',
   INTERNAL_ERROR: '500 Internal Server Error',
@@ -91,7 +94,7 @@ export class AcceptedBody {
   private readonly bytes: Uint8Array;
 
   /** @param ack the level of acknowledgement that was reached */
-  constructor(ack: 'appended' | 'received') {
+  constructor(ack: AckMode) {
     this.body = bytesOf(`{"task_id":"${'0'.repeat(TASK_ID_LENGTH)}","ack":"${ack}"}`);
     this.bytes = new Uint8Array(this.body);
   }
@@ -103,16 +106,23 @@ export class AcceptedBody {
   }
 }
 
-/** Answers 202 to a task that was stored until it is due. */
-export function answerAcceptedForLater(
-  response: HttpResponse,
-  task: TaskName,
-  ack: 'appended' | 'received',
-  dueAt: number,
-  close: boolean,
-): void {
-  const body = { task_id: taskIdOf(task), ack, run_at: new Date(dueAt).toISOString() };
-  response.writeStatus(acceptedHeadFor(response)).end(JSON.stringify(body), close);
+/** What there is to say of a task that was not taken in at once and like all others. */
+export interface Acceptance {
+  readonly taskId: string;
+  readonly ack: AckMode;
+  /** When it is due, if it was stored for later. */
+  readonly dueAt: number | undefined;
+  /** It was stored before, with the same idempotency key. */
+  readonly replayed: boolean;
+}
+
+/** Answers 202 to a task that was delayed, or whose request asked for more than others. */
+export function answerAcceptance(response: HttpResponse, acceptance: Acceptance, close: boolean): void {
+  const { taskId, ack, dueAt, replayed } = acceptance;
+  response.writeStatus(acceptedHeadFor(response));
+  if (replayed) response.writeHeader('Idempotency-Replayed', 'true');
+  const runAt = dueAt === undefined ? {} : { run_at: new Date(dueAt).toISOString() };
+  response.end(JSON.stringify({ task_id: taskId, ack, ...runAt }), close);
 }
 
 /** What `Retry-After` says with an error; nothing where it is not worth coming back. */

@@ -121,7 +121,9 @@ export class AppendConnection {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
-    const replies = new RespReplies((count, error, integer) => this.receive(count, error, integer));
+    const replies = new RespReplies((count, error, integer, status) =>
+      this.receive(count, error, integer, status),
+    );
     socket.on(url.protocol === 'rediss:' ? 'secureConnect' : 'connect', () =>
       socket.write(this.greetingText),
     );
@@ -141,12 +143,17 @@ export class AppendConnection {
     });
   }
 
-  private receive(count: number, error: string | undefined, integer: number | undefined): void {
+  private receive(
+    count: number,
+    error: string | undefined,
+    integer: number | undefined,
+    status: string | undefined,
+  ): void {
     if (this.state === 'up') {
       this.replied(count);
       // Only now: one that answers PING but takes nothing, such as a replica, is not asked 40 times a second.
       if (error === undefined) this.failures = 0;
-      this.options.onReplies(count, error, integer);
+      this.options.onReplies(count, error, integer, status);
       return;
     }
     for (let i = 0; i < count && this.state === 'greeting'; i++) this.receiveGreeting(error);

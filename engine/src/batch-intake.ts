@@ -74,6 +74,10 @@ export class BatchIntake implements BatchDesk {
       const head = readHead(request);
       const format = parseBatchMediaType(head.mediaType);
       if (!this.intake.letsIn(response, request, head, format !== undefined, this.bodyRules, route)) return;
+      if (head.asked !== undefined) {
+        this.refuse(response, KEY_OF_BATCH, false);
+        return;
+      }
       // A format that is undefined was refused.
       const batch = new PendingBatch(this, response, route, format as BatchFormat, head.traceContext);
       this.options.admission.requests++;
@@ -253,6 +257,11 @@ export class BatchIntake implements BatchDesk {
     this.intake.leave(bytes);
   }
 }
+
+const KEY_OF_BATCH: Refusal = {
+  code: 'INVALID_IDEMPOTENCY_KEY',
+  message: 'a batch takes no Idempotency-Key: nothing was stored; send tasks that need one by themselves',
+};
 
 function findAll(items: BatchItems, turn: Turn): boolean {
   let found = 0;

@@ -13,8 +13,11 @@ export interface AppendFailure {
 
 /** Whoever waits for an append; exactly one of its methods is called, once. */
 export interface AppendWaiter {
-  /** @param dueAt when the task is due, in Unix milliseconds, if it was stored for later */
-  onAppended(dueAt: number | undefined): void;
+  /**
+   * @param dueAt when the task is due, in Unix milliseconds, if it was stored for later
+   * @param known with an idempotency key that was used before, what Redis holds of its task; nothing was appended then
+   */
+  onAppended(dueAt: number | undefined, known: string | undefined): void;
   onAppendFailed(failure: AppendFailure): void;
 }
 
@@ -73,7 +76,7 @@ export class Batcher {
     this.connection = new AppendConnection({
       redisUrl: options.redisUrl,
       timeoutMs: options.appendTimeoutMs,
-      onReplies: (count, error, integer) => this.settle(count, error, integer),
+      onReplies: (count, error, integer, status) => this.settle(count, error, integer, status),
       onUp: options.onUp,
       onDown: (reason) => {
         this.failSent(reason);
@@ -159,7 +162,12 @@ export class Batcher {
     this.options.onBatch(size);
   }
 
-  private settle(count: number, error: string | undefined, integer: number | undefined): void {
+  private settle(
+    count: number,
+    error: string | undefined,
+    integer: number | undefined,
+    status: string | undefined,
+  ): void {
     let left = count;
     while (left > 0) {
       const run = this.sent[0];
@@ -176,7 +184,7 @@ export class Batcher {
       if (run.waiter !== undefined) {
         if (error === undefined) run.waiter.onNextAppended(settled, integer);
         else run.waiter.onNextFailed(settled, refusalOf(error));
-      } else if (error === undefined) waiter?.onAppended(integer);
+      } else if (error === undefined) waiter?.onAppended(integer, status);
       else waiter?.onAppendFailed(refusalOf(error));
     }
     if (error?.startsWith('READONLY')) this.connection.reconnect(error);

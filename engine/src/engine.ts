@@ -12,8 +12,10 @@ import { Admission } from './admission.js';
 import { BacklogWatch } from './backlog-watch.js';
 import { BatchIntake } from './batch-intake.js';
 import { batchLimits } from './batch-limits.js';
-import { Batcher } from './batcher.js';
+import type { BatcherOptions } from './batcher.js';
+import { BREAK, type Broken, batcherOf } from './broken.js';
 import { type Health, healthOf } from './health.js';
+import { onceEncoder } from './idempotency.js';
 import { Intake, type IntakeOptions } from './intake.js';
 import { listeningUrl } from './listening-url.js';
 import {
@@ -48,6 +50,9 @@ export interface Engine {
   readonly counters: EngineCounters;
 }
 
+/** A negative control of the tests. */
+type Breakable = EngineOptions & { [BREAK]?: Broken };
+
 /** How often a shutdown looks whether all is answered. */
 const DRAIN_LOOK_MS = 10;
 /** A connection may have sent a request that has not been read yet: so long idle ones are kept open. */
@@ -71,8 +76,11 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const keys = queueKeys(options.streamName);
   const counters = newCounters();
 
+  const watchRedis = new Redis(options.redisUrl, redisConnection('sluice-engine-watch', 2000));
+  watchRedis.on('error', () => {}); // the append connection sees the same and reports it
+
   let redisLostAt: number | undefined;
-  const batcher = new Batcher({
+  const batcherOptions: BatcherOptions = {
     redisUrl: options.redisUrl,
     appendTimeoutMs: options.appendTimeoutSeconds * 1000,
     onUp: () => {
@@ -85,10 +93,9 @@ export function createEngine(given: EngineOptions = {}): Engine {
       listener({ type: 'redis-lost', reason });
     },
     onBatch: () => counters.batches++,
-  });
+  };
+  const batcher = batcherOf((given as Breakable)[BREAK], batcherOptions, watchRedis, options);
 
-  const watchRedis = new Redis(options.redisUrl, redisConnection('sluice-engine-watch', 2000));
-  watchRedis.on('error', () => {}); // the append connection sees the same and reports it
   const dropOldest = options.streamOverflow === 'drop-oldest';
   const backlogs = new BacklogWatch(watchRedis, {
     maxBacklog: dropOldest ? Number.POSITIVE_INFINITY : options.streamMaxlen,
@@ -129,6 +136,11 @@ export function createEngine(given: EngineOptions = {}): Engine {
       validator: validators.of(type),
       encode: xaddEncoder(stream, type, dropOldestAt),
       encodeDelayed: scheduleEncoder(options.streamName, type, options.scheduleMaxlen, dropOldestAt),
+      encodeOnce: onceEncoder(options.streamName, type, {
+        maxScheduled: options.scheduleMaxlen,
+        dropOldestAt,
+        ttlMs: Math.ceil(options.idempotencyTtlSeconds * 1000),
+      }),
       backlog: backlogs.gauge(stream),
     };
   };
@@ -253,6 +265,7 @@ function newCounters(): EngineCounters {
   return {
     requests: 0,
     accepted: 0,
+    replayed: 0,
     refused: {},
     aborted: 0,
     appended: 0,

@@ -7,24 +7,27 @@ import {
   ACCEPTED_HEAD,
   AcceptedBody,
   acceptedHeadFor,
-  answerAcceptedForLater,
+  answerAcceptance,
   answerRefusal,
   type Refusal,
   type RefusalCode,
   unavailable,
 } from './answers.js';
+import { type Asked, askedOf } from './asked.js';
 import type { AppendFailure, Batcher } from './batcher.js';
 import type { Due } from './due.js';
 import { ambiguous, type BodyRules, faultOfHead, tooLarge } from './head-faults.js';
+import { fingerprintOf, type KnownTask } from './idempotency.js';
 import { isoNow } from './iso-now.js';
 import { isPlainEnvelope } from './json-scan.js';
-import { type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
+import type { AckMode } from './options.js';
+import { type AskingTask, type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
 import { type RequestHead, readHead } from './request-head.js';
-import { type TaskName, TaskNames } from './task-names.js';
+import { TaskNames, taskIdOf } from './task-names.js';
 import { readTask, taskRead } from './task-reader.js';
 
 export interface IntakeOptions {
-  ackMode: 'appended' | 'received';
+  ackMode: AckMode;
   maxPayloadSize: number;
   maxDepth: number;
   allowChunked: boolean;
@@ -64,7 +67,12 @@ export class Intake implements IntakeDesk {
       const head = readHead(request);
       if (!this.letsIn(response, request, head, head.contentType !== undefined, this.bodyRules, route))
         return;
-      const { admission } = this.options;
+      const { admission, ackMode } = this.options;
+      const asked = head.asked === undefined ? undefined : askedOf(head.asked, ackMode);
+      if (asked !== undefined && 'code' in asked) {
+        this.refuse(response, asked, false);
+        return;
+      }
       const nameAt = this.names.take();
       const pending = new PendingTask(
         this,
@@ -74,6 +82,7 @@ export class Intake implements IntakeDesk {
         nameAt,
         head.contentType as ContentType, // else it was refused
         head.traceContext,
+        asked,
       );
       admission.requests++;
       response.onAborted(() => pending.abort());
@@ -176,14 +185,29 @@ export class Intake implements IntakeDesk {
 
   private append(pending: PendingTask, payload: Buffer, due: Due | undefined): void {
     const { batcher, ackMode } = this.options;
-    const { route } = pending;
+    const { route, asked } = pending;
     if (!batcher.isUp) {
       pending.refuse(unavailable('REDIS_UNAVAILABLE'));
       return;
     }
     if (due === undefined) route.backlog.appended++;
+    if (asked !== undefined) {
+      this.appendAsked(pending, asked, payload, due);
+      return;
+    }
     batcher.append(due === undefined ? route.encode : route.encodeDelayed(due), pending, isoNow(), payload);
     if (ackMode === 'received') pending.accept();
+  }
+
+  private appendAsked(pending: PendingTask, asked: Asked, payload: Buffer, due: Due | undefined): void {
+    const { route, contentType } = pending;
+    const { key } = asked;
+    if (key !== undefined) asked.fingerprint = fingerprintOf(contentType, payload);
+    const encodeNow = due === undefined ? route.encode : route.encodeDelayed(due);
+    const { fingerprint } = asked;
+    const encode = key === undefined ? encodeNow : route.encodeOnce({ key, fingerprint }, due);
+    this.options.batcher.append(encode, pending, isoNow(), payload);
+    if (asked.level === 'received') pending.accept();
   }
 
   leave(bytes: number): void {
@@ -191,12 +215,19 @@ export class Intake implements IntakeDesk {
     this.options.admission.bytes -= bytes;
   }
 
-  accepted(response: HttpResponse, task: TaskName, dueAt: number | undefined): void {
-    this.options.counters.accepted++;
-    if (dueAt === undefined) {
+  accepted(response: HttpResponse, task: AskingTask, dueAt: number | undefined, known?: KnownTask): void {
+    const { counters, ackMode } = this.options;
+    const { asked } = task;
+    counters.accepted++;
+    if (dueAt === undefined && asked === undefined) {
       const head = this.options.access === undefined ? ACCEPTED_HEAD : acceptedHeadFor(response);
       this.acceptedBody.answer(response, head, task, this.draining);
-    } else answerAcceptedForLater(response, task, this.options.ackMode, dueAt, this.draining);
+      return;
+    }
+    const replayed = known !== undefined;
+    if (replayed) counters.replayed++;
+    const taskId = known?.taskId ?? taskIdOf(task);
+    answerAcceptance(response, { taskId, ack: asked?.level ?? ackMode, dueAt, replayed }, this.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {

@@ -133,6 +133,14 @@ export const engineOptions = Type.Object({
     default: 31_536_000,
     description: 'Seconds that `delay` or `run_at` may put a task off at most; more is answered 422.',
   }),
+  idempotencyTtlSeconds: Type.Number({
+    env: 'IDEMPOTENCY_TTL',
+    minimum: 0.001,
+    maximum: 31_536_000,
+    default: 86_400,
+    description:
+      'Seconds for which an `Idempotency-Key` is known, from the task that first came with it. Each takes some 250 bytes of Redis for so long.',
+  }),
   appendTimeoutSeconds: Type.Number({
     env: 'APPEND_TIMEOUT',
     exclusiveMinimum: 0,
@@ -185,6 +193,8 @@ export const engineProgramOptions = Type.Object({
   }),
 });
 
+/** What a 202 means. */
+export type AckMode = ResolvedEngineOptions['ackMode'];
 export type ResolvedEngineOptions = Static<typeof engineOptions>;
 export type EngineProgramOptions = Static<typeof engineProgramOptions>;
 

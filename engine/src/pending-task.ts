@@ -1,8 +1,10 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
 import { type Refusal, unavailable } from './answers.js';
+import type { Asked } from './asked.js';
 import type { BacklogGauge } from './backlog-gauge.js';
 import type { AppendFailure, AppendWaiter } from './batcher.js';
+import { type KnownTask, knownTaskOf, type OnceEncoder } from './idempotency.js';
 import type { ScheduleEncoder } from './schedule.js';
 import type { TaskName } from './task-names.js';
 import type { BodyValidator } from './validator.js';
@@ -14,13 +16,19 @@ export interface TaskRoute {
   readonly validator: BodyValidator;
   readonly encode: XaddEncoder;
   readonly encodeDelayed: ScheduleEncoder;
+  readonly encodeOnce: OnceEncoder;
   readonly backlog: BacklogGauge;
+}
+
+/** A task by its name, with what its request asks for. */
+export interface AskingTask extends TaskName {
+  readonly asked: Asked | undefined;
 }
 
 /** Where a pending task reports how it ends. */
 export interface IntakeDesk {
-  /** Answers 202. */
-  accepted(response: HttpResponse, task: TaskName, dueAt: number | undefined): void;
+  /** Answers 202, with `known` for a task that was stored before. */
+  accepted(response: HttpResponse, task: AskingTask, dueAt: number | undefined, known?: KnownTask): void;
   /** Answers with an error. */
   refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
   /** The client went away before its answer. */
@@ -31,7 +39,7 @@ export interface IntakeDesk {
 }
 
 /** One task on its way: ends exactly once, and leaves the intake exactly once. */
-export class PendingTask implements AppendWaiter, TaskHead {
+export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
   bytes = 0;
   /** Answered, or the client is gone: the response must not be touched. */
   isOver = false;
@@ -47,6 +55,7 @@ export class PendingTask implements AppendWaiter, TaskHead {
     readonly nameAt: number,
     readonly contentType: ContentType,
     readonly traceContext: string | undefined,
+    readonly asked: Asked | undefined,
   ) {}
 
   /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
@@ -65,9 +74,9 @@ export class PendingTask implements AppendWaiter, TaskHead {
     return body;
   }
 
-  accept(dueAt?: number): void {
+  accept(dueAt?: number, known?: KnownTask): void {
     this.isOver = true;
-    this.response.cork(() => this.desk.accepted(this.response, this, dueAt));
+    this.response.cork(() => this.desk.accepted(this.response, this, dueAt, known));
   }
 
   refuse(refusal: Refusal, close = false): void {
@@ -84,10 +93,24 @@ export class PendingTask implements AppendWaiter, TaskHead {
     if (!this.appending) this.leave();
   }
 
-  onAppended(dueAt: number | undefined): void {
+  onAppended(dueAt: number | undefined, held: string | undefined): void {
+    if (held !== undefined) {
+      this.onKnown(knownTaskOf(held));
+      return;
+    }
     this.desk.appendEnded(undefined);
     if (!this.isOver) this.accept(dueAt);
     this.leave();
+  }
+
+  /** A task was stored with the same key before: this one, if all goes well. */
+  private onKnown(known: KnownTask | undefined): void {
+    if (this.isOver) this.leave();
+    else if (known === undefined || known.fingerprint !== this.asked?.fingerprint) this.refuse(KEY_REUSED);
+    else {
+      this.accept(known.dueAt, known);
+      this.leave();
+    }
   }
 
   onAppendFailed(failure: AppendFailure): void {
@@ -102,3 +125,9 @@ export class PendingTask implements AppendWaiter, TaskHead {
     this.desk.leave(this.bytes);
   }
 }
+
+const KEY_REUSED: Refusal = {
+  code: 'IDEMPOTENCY_KEY_REUSED',
+  message:
+    'another body was sent with this Idempotency-Key before; nothing was stored, send this one with a key of its own',
+};

@@ -1,5 +1,6 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import { type ContentType, isTraceparent } from '@sluice/contract';
+import { type AskedHeaders, withIdempotencyKey } from './asked.js';
 import { parseMediaType } from './media-type.js';
 
 /** What the head of a request says, as far as the intake needs to know. Reused: valid until the next call. */
@@ -12,6 +13,8 @@ export interface RequestHead {
   chunked: boolean;
   /** The traceparent sent along, if it is a valid one. */
   traceContext: string | undefined;
+  /** What it asks for beyond being taken in; undefined when that is nothing. */
+  asked: AskedHeaders | undefined;
   /** Why the end of this request cannot be told for certain; the connection must be closed then. */
   ambiguity: string | undefined;
 }
@@ -22,6 +25,7 @@ const head: RequestHead = {
   contentLength: -1,
   chunked: false,
   traceContext: undefined,
+  asked: undefined,
   ambiguity: undefined,
 };
 
@@ -36,6 +40,7 @@ let hosts = 0;
 export function readHead(request: HttpRequest): RequestHead {
   head.contentLength = -1;
   head.chunked = false;
+  head.asked = undefined;
   head.ambiguity = undefined;
   head.mediaType = '';
   traceparent = '';
@@ -74,6 +79,9 @@ function readHeader(name: string, value: string): void {
       return;
     case 'traceparent':
       traceparent = value;
+      return;
+    case 'idempotency-key':
+      head.asked = withIdempotencyKey(head.asked, value);
       return;
   }
 }

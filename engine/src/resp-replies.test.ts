@@ -28,19 +28,19 @@ test('reads the same replies however the network cuts them into two or three', (
   }
 });
 
-test('tells of successes in a row once, and of each error and number by itself', () => {
+test('tells of successes in a row once, and of each error, number and status by itself', () => {
   const seen: unknown[] = [];
   const replies = new RespReplies((...told) => seen.push(told));
   replies.push(Buffer.from('$3\r\n1-0\r\n$3\r\n1-1\r\n-ERR a\r\n$3\r\n1-2\r\n:7\r\n:8\r\n+OK\r\n$3\r\n1-'));
   replies.push(Buffer.from('3\r\n'));
   assert.deepEqual(seen, [
-    [2, undefined, undefined],
-    [1, 'ERR a', undefined],
-    [1, undefined, undefined],
-    [1, undefined, 7],
-    [1, undefined, 8],
-    [1, undefined, undefined],
-    [1, undefined, undefined],
+    [2, undefined, undefined, undefined],
+    [1, 'ERR a', undefined, undefined],
+    [1, undefined, undefined, undefined],
+    [1, undefined, 7, undefined],
+    [1, undefined, 8, undefined],
+    [1, undefined, undefined, 'OK'],
+    [1, undefined, undefined, undefined],
   ]);
 });
 

@@ -7,9 +7,14 @@ const CR = 0x0d;
 /**
  * Called for each reply, in order; for replies in a row that say no more than that a command has succeeded, once for as
  * many as there are. `error` is the text of an error reply (`OOM command not allowed …`), `integer` what a reply says
- * that is a whole number; else undefined.
+ * that is a whole number, `status` the text of a status reply (`OK`); else undefined.
  */
-export type OnReplies = (count: number, error: string | undefined, integer: number | undefined) => void;
+export type OnReplies = (
+  count: number,
+  error: string | undefined,
+  integer: number | undefined,
+  status: string | undefined,
+) => void;
 
 const INCOMPLETE = -1;
 const UNEXPECTED = -2;
@@ -40,16 +45,18 @@ export class RespReplies {
       end = this.replyEnd(bytes, at);
       if (end < 0) break;
       const kind = bytes[at];
-      if (kind !== MINUS && kind !== COLON) succeeded++;
+      if (kind === DOLLAR) succeeded++;
       else {
-        if (succeeded > 0) this.onReplies(succeeded, undefined, undefined);
+        if (succeeded > 0) this.onReplies(succeeded, undefined, undefined, undefined);
         succeeded = 0;
-        if (kind === MINUS) this.onReplies(1, bytes.toString('utf8', at + 1, end - 2), undefined);
-        else this.onReplies(1, undefined, Number(bytes.toString('latin1', at + 1, end - 2)));
+        const text = bytes.toString('utf8', at + 1, end - 2);
+        if (kind === MINUS) this.onReplies(1, text, undefined, undefined);
+        else if (kind === COLON) this.onReplies(1, undefined, Number(text), undefined);
+        else this.onReplies(1, undefined, undefined, text);
       }
       at = end;
     }
-    if (succeeded > 0) this.onReplies(succeeded, undefined, undefined);
+    if (succeeded > 0) this.onReplies(succeeded, undefined, undefined, undefined);
     if (end === UNEXPECTED) {
       throw new Error(`Redis answered with an unexpected kind of reply (byte ${bytes[at]})`);
     }

@@ -123,6 +123,7 @@ export interface Reply {
   body: {
     task_id?: string;
     ack?: string;
+    run_at?: string;
     error?: { code: string; message: string; details?: { path: string; reason: string }[] };
   };
 }
@@ -131,8 +132,13 @@ export async function post(
   url: string,
   body: string | Buffer,
   contentType = 'application/json',
+  headers: Record<string, string> = {},
 ): Promise<Reply> {
-  const response = await fetch(url, { method: 'POST', body, headers: { 'Content-Type': contentType } });
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'Content-Type': contentType, ...headers },
+  });
   return {
     status: response.status,
     headers: response.headers,

@@ -29,6 +29,8 @@ export interface EngineCounters {
   requests: number;
   /** Tasks; a batch is one request with many. */
   accepted: number;
+  /** Of the accepted, those whose task was stored before, with the same `Idempotency-Key`. */
+  replayed: number;
   /** Tasks too, but a request that was refused as a whole counts once. */
   refused: Partial<Record<ErrorCode, number>>;
   /** Requests whose client went away before the answer; their tasks may be in the stream. */

@@ -1,0 +1,62 @@
+import { queueKeys } from '@sluice/contract';
+import type { Redis } from 'ioredis';
+import { Batcher, type BatcherOptions } from './batcher.js';
+import { heldOf } from './idempotency.js';
+import type { ResolvedEngineOptions } from './options.js';
+import { PendingTask } from './pending-task.js';
+
+/**
+ * Promises that an engine can be made to break on purpose, for the negative controls of the tests. Not an option: the
+ * symbol cannot be set by accident.
+ */
+export const BREAK = Symbol.for('sluice.break');
+
+export type Broken =
+  /** Looks whether an idempotency key is known, and then stores the task. */
+  'idempotency-in-steps';
+
+/** The batcher of an engine: as it should be, unless it is asked to be broken. */
+export function batcherOf(
+  broken: Broken | undefined,
+  batcherOptions: BatcherOptions,
+  redis: Redis,
+  options: ResolvedEngineOptions,
+): Batcher {
+  return broken === undefined
+    ? new Batcher(batcherOptions)
+    : new BatcherInSteps(batcherOptions, redis, options);
+}
+
+class BatcherInSteps extends Batcher {
+  readonly #redis: Redis;
+  readonly #ttlMs: number;
+  readonly #keys: ReturnType<typeof queueKeys>;
+
+  constructor(batcherOptions: BatcherOptions, redis: Redis, options: ResolvedEngineOptions) {
+    super(batcherOptions);
+    this.#redis = redis;
+    this.#ttlMs = options.idempotencyTtlSeconds * 1000;
+    this.#keys = queueKeys(options.streamName);
+  }
+
+  override append(...[encode, task, timestamp, payload]: Parameters<Batcher['append']>): void {
+    const asked = task instanceof PendingTask ? task.asked : undefined;
+    if (!(task instanceof PendingTask) || asked?.key === undefined) {
+      super.append(encode, task, timestamp, payload);
+      return;
+    }
+    const { key, fingerprint } = asked;
+    const redisKey = this.#keys.idempotency(this.#keys.stream(task.route.type), key);
+    const copy = Buffer.from(payload);
+    const inSteps = async (): Promise<void> => {
+      const held = await this.#redis.get(redisKey);
+      if (held !== null) {
+        task.onAppended(undefined, held);
+        return;
+      }
+      super.append(task.route.encode, task, timestamp, copy);
+      await this.#redis.set(redisKey, heldOf(task, { key, fingerprint }), 'PX', this.#ttlMs);
+    };
+    inSteps().catch(() => {}); // broken is broken
+  }
+}
