@@ -5,7 +5,7 @@ import { originLinesOf, writeOriginLines } from './origin-lines.js';
 import type { TaskName } from './task-names.js';
 
 /** The status of each error the intake can answer with. The only such table in the engine. */
-const STATUS = {
+export const STATUS = {
   BAD_REQUEST: '400 Bad Request',
   INVALID_JSON: '400 Bad Request',
   INVALID_MSGPACK: '400 Bad Request',

@@ -28,7 +28,7 @@ async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<vo
       taskTypes,
       sharePort: true,
       apiKeysText: message.apiKeysText,
-      listener: logEngineEvents(createLogger(message.serviceName)),
+      listener: logEngineEvents(createLogger(message.options.serviceName)),
     });
     engine = started;
     await started.start();

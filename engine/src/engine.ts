@@ -9,6 +9,7 @@ import type { EngineCounters, EngineListener } from '@sluice/telemetry';
 import { Redis } from 'ioredis';
 import { accessOf } from './access.js';
 import { Admission } from './admission.js';
+import { apiDocsOf } from './api-docs.js';
 import { BacklogWatch } from './backlog-watch.js';
 import { BatchIntake } from './batch-intake.js';
 import { batchLimits } from './batch-limits.js';
@@ -161,6 +162,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     typed: new Map(taskTypes.map((type) => [type.name, routeOf(type.name)])),
     health: () => healthOf(batcher.isUp, options.serviceVersion),
     ready: isReady,
+    docs: apiDocsOf(options, taskTypes),
   });
 
   return {

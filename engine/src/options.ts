@@ -19,10 +19,16 @@ export const engineOptions = Type.Object({
     default: 8000,
     description: 'Port of the intake, shared by all engine processes. 0 takes a free one (library only).',
   }),
+  serviceName: Type.String({
+    env: 'SERVICE_NAME',
+    minLength: 1,
+    default: 'sluice',
+    description: 'Name under `service` in each log line, and title of `/openapi.json`.',
+  }),
   serviceVersion: Type.String({
     env: 'SERVICE_VERSION',
     default: '0.1.0',
-    description: 'Version that `/health` states.',
+    description: 'Version that `/health` and `/openapi.json` state.',
   }),
   ackMode: Type.Union([Type.Literal('appended'), Type.Literal('received')], {
     env: 'ACK_MODE',
@@ -161,17 +167,17 @@ export const engineOptions = Type.Object({
     default: 30,
     description: 'Seconds a shutdown may take; after that the process exits non-zero.',
   }),
+  apiDocs: Type.Union([Type.Literal('on'), Type.Literal('public'), Type.Literal('off')], {
+    env: 'API_DOCS',
+    default: 'on',
+    description:
+      '`/openapi.json` and the page `/docs`. `on`: for whoever may send tasks; with `API_KEYS_FILE`, the document is for holders of a key, and there is no page. `public`: for everybody. `off`: 404.',
+  }),
   ...accessOptions,
 });
 
 /** Options of the `engine` program besides those of a single engine. */
 export const engineProgramOptions = Type.Object({
-  serviceName: Type.String({
-    env: 'SERVICE_NAME',
-    minLength: 1,
-    default: 'sluice',
-    description: 'Name under `service` in each log line.',
-  }),
   schemaModule: Type.Optional(
     Type.String({
       env: 'SCHEMA_MODULE',

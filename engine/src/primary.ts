@@ -136,7 +136,6 @@ export class Primary {
     this.tell(one, {
       type: 'start',
       options: engine,
-      serviceName: program.serviceName,
       schemaModule: program.schemaModule,
       apiKeysText: this.apiKeys?.text,
     });

@@ -7,7 +7,6 @@ export type ToProcess =
   | {
       type: 'start';
       options: ResolvedEngineOptions;
-      serviceName: string;
       schemaModule: string | undefined;
       apiKeysText: string | undefined;
     }

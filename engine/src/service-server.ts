@@ -2,6 +2,7 @@ import * as uWS from 'uWebSockets.js';
 import { SluiceError } from '@sluice/contract';
 import type { Access } from './access.js';
 import { endWith, type Refusal } from './answers.js';
+import type { ApiDocs } from './api-docs.js';
 import type { BatchIntake } from './batch-intake.js';
 import { type Cors, isPreflight } from './cors.js';
 import type { Health } from './health.js';
@@ -22,6 +23,7 @@ export interface ServiceServerOptions {
   health: () => Health;
   /** Whether traffic should come here. */
   ready: () => boolean;
+  docs: ApiDocs | undefined;
 }
 
 type ListenWithOptions = (
@@ -47,7 +49,7 @@ export class ServiceServer {
   };
 
   constructor(private readonly options: ServiceServerOptions) {
-    const { access, intake, batchIntake, untyped, typed, health, ready } = options;
+    const { access, intake, batchIntake, untyped, typed, health, ready, docs } = options;
     const unknownType = unknownTypeRefusal([...typed.keys()]);
     this.app = appFor(options.tls)
       .filter(this.countConnection)
@@ -81,6 +83,7 @@ export class ServiceServer {
       const isReady = ready();
       return { ok: isReady, body: { status: isReady ? 'ready' : 'not ready' } };
     });
+    if (docs !== undefined) this.serve(docs);
     this.refuseAll('/*', NOT_FOUND);
   }
 
@@ -97,6 +100,22 @@ export class ServiceServer {
     this.app
       .get(path, (response, request) => answer(response, request, true))
       .head(path, (response, request) => answer(response, request, false));
+  }
+
+  /** Answers GET and HEAD on each path of what describes the API. */
+  private serve({ answers, forKeyHolders }: ApiDocs): void {
+    const { intake, access } = this.options;
+    for (const [path, stored] of answers) {
+      const answer = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
+        if (intake.refuseAmbiguous(response, request)) return;
+        const refusal = forKeyHolders ? access?.refusal(request) : undefined;
+        if (refusal !== undefined) intake.refuse(response, refusal, false, withBody);
+        else stored.answer(response, request, withBody);
+      };
+      this.app
+        .get(path, (response, request) => answer(response, request, true))
+        .head(path, (response, request) => answer(response, request, false));
+    }
   }
 
   /** Preflights are answered whatever their path; other requests with OPTIONS are left to the routes. */
