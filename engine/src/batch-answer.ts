@@ -2,7 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 import { TASK_ID_LENGTH } from '@sluice/contract';
 import { type Refusal, type RefusalCode, retryAfterSecondsOf, statusOf } from './answers.js';
 import type { BatchOutcome, RefusedItem } from './batch-outcome.js';
-import { originLinesOf } from './origin-lines.js';
+import { writeOriginLines } from './origin-lines.js';
 import { NAME_LENGTH } from './task-names.js';
 
 /** Refused tasks of one batch whose faults are told in detail: each may have 20 of them. */
@@ -33,7 +33,7 @@ export function answerBatch(
   const error = accepted === 0 && count > 0 ? commonRefusal(refused) : undefined;
   response.writeStatus(error !== undefined ? statusOf(error.code) : statusOfSome(refused.length));
   response.writeHeader('Content-Type', 'application/json');
-  for (const [name, value] of originLinesOf(response)?.headers ?? []) response.writeHeader(name, value);
+  writeOriginLines(response);
   const retryAfter = error === undefined ? undefined : retryAfterSecondsOf(error);
   if (retryAfter !== undefined) response.writeHeader('Retry-After', retryAfter);
   const before = { error, accepted, refused: refused.length, ack };

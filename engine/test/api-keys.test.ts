@@ -63,6 +63,10 @@ test('tasks are taken with a key for their type; without one 401, without the sc
     ['/tasks', newApiKey(), 401, 'UNAUTHORIZED', 'Bearer error="invalid_token"'],
     ['/tasks/mail', undefined, 401, 'UNAUTHORIZED', 'Bearer'],
     ['/tasks/report', SHOP, 403, 'FORBIDDEN', 'Bearer error="insufficient_scope", scope="report"'],
+    ['/tasks/batch', undefined, 401, 'UNAUTHORIZED', 'Bearer'],
+    ['/tasks/mail/batch', undefined, 401, 'UNAUTHORIZED', 'Bearer'],
+    ['/tasks/report/batch', SHOP, 403, 'FORBIDDEN', 'Bearer error="insufficient_scope", scope="report"'],
+    ['/tasks/unknown/batch', undefined, 401, 'UNAUTHORIZED', 'Bearer'],
     ['/tasks/unknown', undefined, 401, 'UNAUTHORIZED', 'Bearer'],
     ['/tasks/unknown', SHOP, 404, 'UNKNOWN_TASK_TYPE', null],
   ] as const) {
@@ -82,7 +86,15 @@ test('tasks are taken with a key for their type; without one 401, without the sc
   assert.equal((await send(`${url}/tasks/mail`, undefined, { 'X-API-Key': SHOP })).status, 202);
   assert.equal((await send(`${url}/tasks/report`, OPS)).status, 202);
   for (const type of ['', ':mail', ':report']) assert.equal(await redis.client.xlen(`${stream}${type}`), 1);
-  assert.deepEqual(engine.counters.refused, { UNAUTHORIZED: 4, FORBIDDEN: 2, UNKNOWN_TASK_TYPE: 1 });
+  assert.deepEqual(engine.counters.refused, { UNAUTHORIZED: 7, FORBIDDEN: 3, UNKNOWN_TASK_TYPE: 1 });
+  for (const [path, key] of [
+    ['/tasks/batch', SHOP],
+    ['/tasks/mail/batch', SHOP],
+    ['/tasks/report/batch', OPS],
+  ] as const) {
+    assert.equal((await send(url + path, key, undefined, `[${BODY},${BODY}]`)).status, 202, path);
+  }
+  for (const type of ['', ':mail', ':report']) assert.equal(await redis.client.xlen(`${stream}${type}`), 3);
 });
 
 test('nothing that takes tasks does so without a key, whatever its path', async (t) => {
@@ -111,7 +123,7 @@ const request = (path: string, headers: readonly string[], body = '') =>
 const LIVE = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
 const TASK = request('/tasks', [`X-API-Key: ${OPS}`, `Content-Length: ${BODY.length}`], BODY);
 
-for (const path of ['/tasks', '/tasks/mail', '/tasks/unknown']) {
+for (const path of ['/tasks', '/tasks/mail', '/tasks/unknown', '/tasks/batch']) {
   test(`POST ${path}: a body that arrives after the 401 is not taken for a request, and the connection goes on`, async (t) => {
     const { port, stream } = await runEngine(t, redis.server.url, { taskTypes, apiKeysFile: keysFile(t) });
     const head = request(path, [`Content-Length: ${TASK.length}`]);
