@@ -1,12 +1,17 @@
 // npm run bench -- [scenario…] [option…]; see --help
 import { relative } from 'node:path';
-import { SluiceError } from '@sluice/contract';
-import { BenchFault } from './bench-fault.js';
-import { killStarted } from './child.js';
+import { peersChart } from './chart/peers-chart.js';
 import { closedLoopGenerator } from './load/closed-loop-generator.js';
 import { type BenchOptions, helpText, readCommandLine } from './options.js';
+import { fail, stopOnSignals } from './program.js';
 import { reportOf } from './report.js';
-import { type Circumstances, circumstances, writeResults } from './results.js';
+import {
+  type Circumstances,
+  circumstances,
+  type ScenarioResults,
+  writeResult,
+  writeResults,
+} from './results.js';
 import { Running } from './running.js';
 import type { Bench, Scenario } from './scenario.js';
 import { connections } from './scenarios/connections.js';
@@ -17,8 +22,6 @@ import { payloads } from './scenarios/payloads.js';
 import { peers } from './scenarios/peers.js';
 import { processes } from './scenarios/processes.js';
 import { saturation } from './scenarios/saturation.js';
-
-let interrupted = false;
 
 const SCENARIOS: readonly Scenario[] = [
   saturation,
@@ -53,7 +56,7 @@ async function main(): Promise<void> {
     saturation: new Map(),
   };
   console.log(`${introduction(taken, options)}\n`);
-  const scenarios: object[] = [];
+  const scenarios: ScenarioResults[] = [];
   for (const scenario of SCENARIOS.filter(({ name }) => command.scenarios.includes(name))) {
     const own: BenchOptions = { ...options, ...scenario.defaults, ...given };
     const { rounds, seconds, warmUpSeconds } = own;
@@ -66,21 +69,11 @@ async function main(): Promise<void> {
     const how = { rounds, seconds, warmUpSeconds, connections: own.connections };
     scenarios.push({ name, question, requirements, ...how, ...findings });
   }
-  const path = writeResults(taken.at, { ...taken, options, scenarios });
+  const results = { ...taken, options, scenarios };
+  const path = writeResults(taken.at, results);
   console.log(`All figures: ${relative(process.cwd(), path)}`);
-}
-
-/** Without this a signal would leave servers behind, and the temporary folder of Redis. */
-function stopOnSignals(running: Running): void {
-  const stop = async (exitCode: number): Promise<void> => {
-    interrupted = true;
-    console.error('interrupted: ending all that was started');
-    killStarted();
-    await running.stopAll();
-    process.exit(exitCode);
-  };
-  process.on('SIGINT', () => void stop(130));
-  process.on('SIGTERM', () => void stop(143));
+  if (!command.scenarios.includes(peers.name)) return;
+  console.log(`Chart: ${relative(process.cwd(), writeResult(taken.at, 'svg', peersChart(results)))}`);
 }
 
 function introduction(taken: Circumstances, options: BenchOptions): string {
@@ -92,15 +85,6 @@ function introduction(taken: Circumstances, options: BenchOptions): string {
     `${cpu}, ${cores} cores shared by generator, server and Redis; Node ${node}, ${generator}; commit ${commit ?? 'unknown'}`,
     `engine processes: ${options.processes}; Redis ${persistence}`,
   ].join('\n');
-}
-
-/** One line for what can be expected to go wrong; a stack only for what cannot. */
-function fail(error: unknown): void {
-  if (interrupted) return; // of course it failed: its servers were taken away
-  if (error instanceof SluiceError) console.error(error.message);
-  else if (error instanceof BenchFault) console.error(`no figures: ${error.message}`);
-  else console.error(error);
-  process.exit(1);
 }
 
 await main().catch(fail);

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Findings } from './scenario.js';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 
@@ -19,6 +20,17 @@ export interface Circumstances {
   generator: string;
   /** Processes that wanted a core before the bench began, average of a minute. */
   loadAverage: number;
+}
+
+/** What a scenario has found, as it is written down. */
+export interface ScenarioResults extends Findings {
+  name: string;
+  question: string;
+  requirements: readonly string[];
+  rounds: number;
+  seconds: number;
+  warmUpSeconds: number;
+  connections: readonly number[];
 }
 
 export function circumstances(generator: string): Circumstances {
@@ -38,11 +50,21 @@ export function circumstances(generator: string): Circumstances {
 
 /** Writes `bench/results/<time>.json`, and returns its path. */
 export function writeResults(at: string, results: object): string {
-  const directory = join(PACKAGE, 'results');
-  mkdirSync(directory, { recursive: true });
-  const path = join(directory, `${at.replace(/[:.]/g, '-')}.json`);
-  writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
+  return writeResult(at, 'json', `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/** Writes `bench/results/<time>.<ending>`, and returns its path. */
+export function writeResult(at: string, ending: string, text: string): string {
+  const path = join(resultsFolder(), `${at.replace(/[:.]/g, '-')}.${ending}`);
+  writeFileSync(path, text);
   return path;
+}
+
+/** Where all is kept that the bench finds; it exists then. */
+export function resultsFolder(): string {
+  const folder = join(PACKAGE, 'results');
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 function commitOfCheckout(): string | undefined {
