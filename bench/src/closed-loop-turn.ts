@@ -1,6 +1,7 @@
 import { BODY } from './load/body.js';
 import { TASK_EXCHANGE } from './load/closed-loop.js';
 import type { Latency } from './load/latency.js';
+import type { BenchOptions } from './options.js';
 import type { Peer } from './peers/peer.js';
 import { numberText } from './report.js';
 import type { Bench } from './scenario.js';
@@ -19,9 +20,14 @@ export interface ClosedLoopLoad {
   body?: string;
 }
 
+/** What of the bench is needed. */
+type ClosedLoopBench = Pick<Bench, 'generator' | 'running' | 'progress'> & {
+  options: Pick<BenchOptions, 'seconds' | 'warmUpSeconds'>;
+};
+
 /** @throws BenchFault when a task is refused, or accepted and not stored */
 export async function takeClosedLoopTurn(
-  { generator, options, running, progress }: Bench,
+  { generator, options, running, progress }: ClosedLoopBench,
   peer: Peer,
   round: number,
   { connections, body = BODY }: ClosedLoopLoad,

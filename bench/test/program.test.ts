@@ -7,11 +7,12 @@ import { waitFor } from '@sluice/testbed';
 import { processTree } from '#bench/cpu-time.js';
 
 const PROGRAM = fileURLToPath(import.meta.resolve('#bench/main.js'));
+const PROFILER = fileURLToPath(import.meta.resolve('#bench/profile/main.js'));
 const SHORT = ['--rounds', '1', '--seconds', '1', '--warm-up', '1', '--connections', '8'];
 
-/** The bench program, killed when the test ends. */
-function run(t: TestContext, args: readonly string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** The bench or another program of its package, killed when the test ends. */
+function run(t: TestContext, args: readonly string[], program = PROGRAM) {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
   let output = '';
   let errors = '';
@@ -93,4 +94,15 @@ test('a wrong option ends it with one line that says what is allowed', async (t)
   assert.equal(await bench.exited, 1);
   assert.equal(bench.errors(), '--rounds is "many"; allowed: a whole number from 1 to 100\n');
   assert.equal(bench.output(), '');
+});
+
+test('the profile says which functions of the engine took most time, and is kept', async (t) => {
+  const profile = run(t, [...SHORT, '--generator', 'autocannon'], PROFILER);
+  assert.equal(await profile.exited, 0, profile.errors());
+  assert.match(profile.output(), /^engine process, busy for [\d.]+ s/);
+  assert.match(profile.output(), /^ {2}\w+ {2}engine\/dist\/[\w-]+\.js:\d+ +[\d.]+ +[\d.]+$/m);
+  const path = /^Profile: (.*)$/m.exec(profile.output())?.[1] ?? '';
+  const { nodes, samples } = JSON.parse(readFileSync(path, 'utf8'));
+  assert.ok(nodes.length > 0 && samples.length > 0);
+  rmSync(path);
 });
