@@ -44,6 +44,8 @@ const ALLOWED = (origin: string) => ({
 const ANSWERS: [path: string, init: RequestInit, status: number][] = [
   ['/tasks', {}, 202],
   ['/tasks', { body: '{"data":1,"delay":60}' }, 202],
+  ['/tasks', { headers: { 'Idempotency-Key': 'one' } }, 202],
+  ['/tasks', { headers: { 'Idempotency-Key': '' } }, 400],
   ['/tasks', { body: '{' }, 400],
   ['/tasks', { body: '{}' }, 422],
   ['/tasks', { headers: { 'Content-Type': 'text/plain' } }, 415],
@@ -57,6 +59,8 @@ const ANSWERS: [path: string, init: RequestInit, status: number][] = [
   ['/tasks/unknown', {}, 404],
   ['/nothing', {}, 404],
   ['/livez', { method: 'GET', body: null }, 200],
+  ['/openapi.json', { method: 'GET', body: null }, 200],
+  ['/docs', { method: 'GET', body: null }, 200],
 ];
 
 test('every answer, good or bad, names the origin that asked if it is allowed, and varies by it', async (t) => {
