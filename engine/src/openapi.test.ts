@@ -46,7 +46,7 @@ describe('openApiDocument', () => {
     const expected = Object.entries(STATUS)
       .filter(([code]) => !ELSEWHERE.includes(code))
       .map(([code, status]) => `${code} ${status.slice(0, 3)}`);
-    for (const path of ['/tasks', '/tasks/mail']) {
+    for (const path of ['/tasks', '/tasks/batch', '/tasks/mail', '/tasks/mail/batch']) {
       assert.deepEqual(errorsOf(document, path).sort(), expected.sort(), path);
     }
   });

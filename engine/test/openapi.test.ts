@@ -69,7 +69,7 @@ test('the document is valid OpenAPI 3.1, and bears the name and version of the s
   assert.deepEqual([document.info.title, document.info.version], ['post office', '7.1.0']);
   assert.deepEqual(
     Object.keys(document.paths).filter((path) => path.startsWith('/tasks')),
-    ['/tasks', '/tasks/mail'],
+    ['/tasks', '/tasks/batch', '/tasks/mail', '/tasks/mail/batch'],
   );
 });
 
@@ -115,6 +115,7 @@ test('a body is taken if, and only if, it has the form that the document asks fo
   ]) {
     assert.equal((await post(`${url}/tasks/mail`, JSON.stringify(body))).status, 202, JSON.stringify(body));
     check(bodyKeys('/tasks/mail'), body);
+    check(bodyKeys('/tasks/mail/batch'), [body, body]);
   }
   for (const body of [
     {},
@@ -128,6 +129,7 @@ test('a body is taken if, and only if, it has the form that the document asks fo
   ]) {
     assert.equal((await post(`${url}/tasks/mail`, JSON.stringify(body))).status, 422, JSON.stringify(body));
     assert.throws(() => check(bodyKeys('/tasks/mail'), body), JSON.stringify(body));
+    assert.throws(() => check(bodyKeys('/tasks/mail/batch'), [{ data }, body]), JSON.stringify(body));
   }
 });
 
@@ -159,6 +161,14 @@ test('each answer of an engine has the form that the document states for its sta
     ['/tasks', '{"data":1}', {}],
     ['/tasks/news', '{"data":1}', bearer],
     ['/tasks', '{"data":1,"delay":60}', bearer],
+    ['/tasks/batch', '[{"data":1},{"data":2}]', bearer],
+    ['/tasks/batch', '{"data":1}\n{"data":2}', { ...bearer, 'Content-Type': 'application/x-ndjson' }],
+    ['/tasks/batch', '[]', bearer],
+    ['/tasks/mail/batch', '[{"data":{"to":"x"}},{"data":7},{"data":{"to":"x"},"delay":60}]', bearer],
+    ['/tasks/mail/batch', '[{"data":7}]', bearer],
+    ['/tasks/mail/batch', '[{"data":', bearer],
+    ['/tasks/mail/batch', '[]', {}],
+    ['/tasks/news/batch', '[{"data":1}]', bearer],
   ] as const) {
     const response = await fetch(`${url}${path}`, {
       method: 'POST',
@@ -173,7 +183,7 @@ test('each answer of an engine has the form that the document states for its sta
     check([...keys, ...JSON_SCHEMA], await response.json());
     assert.equal(response.headers.has('retry-after'), status === '503');
   }
-  assert.deepEqual([...seen].sort(), [202, 400, 401, 403, 413, 415, 422, 503]);
+  assert.deepEqual([...seen].sort(), [202, 207, 400, 401, 403, 413, 415, 422, 503]);
 });
 
 for (const [path, type] of [
