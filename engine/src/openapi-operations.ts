@@ -1,4 +1,5 @@
 import { DEFAULT_TASK_TYPE, type TaskType } from '@sluice/contract';
+import { MAX_KEY_LENGTH } from './idempotency-key.js';
 import type { ErrorResponses } from './openapi-errors.js';
 import { batchSchemaName, schemaRef, taskSchemaName } from './openapi-schemas.js';
 
@@ -8,15 +9,29 @@ export const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key, by itself.' },
 };
 
-/** Headers that every task and batch may be sent with. */
-const PARAMETERS = [
-  {
-    name: 'traceparent',
-    in: 'header',
-    description: 'The trace that the task belongs to (W3C Trace Context); it goes with it to its handler.',
-    schema: { type: 'string', pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}' },
+/** The header by which a task or a batch joins a trace. */
+const TRACEPARENT = {
+  name: 'traceparent',
+  in: 'header',
+  description: 'The trace that the task belongs to (W3C Trace Context); it goes with it to its handler.',
+  schema: { type: 'string', pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}' },
+};
+
+/** The header with which a task is stored once. */
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'A task that is sent again with the same key and body is stored once: the answer is the first one. In quotes if it has a comma.',
+  schema: { type: 'string', minLength: 1, maxLength: MAX_KEY_LENGTH },
+};
+
+const REPLAYED = {
+  'Idempotency-Replayed': {
+    description: '`true` if the task was stored before, with the same Idempotency-Key.',
+    schema: { const: 'true' },
   },
-];
+};
 
 /** The paths at which tasks of a type are taken in; without a type, those that take any data. */
 export function taskPaths(
@@ -29,7 +44,6 @@ export function taskPaths(
   const kind = type === undefined ? 'of no type' : `of type ${type.name}`;
   const shared = {
     tags: ['tasks'],
-    parameters: PARAMETERS,
     ...(withKeys && {
       security: Object.keys(SECURITY_SCHEMES).map((scheme) => ({ [scheme]: [scope] })),
     }),
@@ -42,8 +56,12 @@ export function taskPaths(
         ...shared,
         operationId: `send.${scope}`,
         summary: `Send a task ${kind}`,
+        parameters: [TRACEPARENT, IDEMPOTENCY_KEY],
         requestBody: bodyOf({ 'application/json': task, 'application/msgpack': task }),
-        responses: { 202: answerOf('The task is taken in.', 'Accepted'), ...errors.references },
+        responses: {
+          202: { ...answerOf('The task is taken in.', 'Accepted'), headers: REPLAYED },
+          ...errors.references,
+        },
       },
     },
     [`${path}/batch`]: {
@@ -51,6 +69,7 @@ export function taskPaths(
         ...shared,
         operationId: `sendBatch.${scope}`,
         summary: `Send many tasks ${kind}`,
+        parameters: [TRACEPARENT],
         description: BATCH_NOTE,
         requestBody: bodyOf({
           'application/json': batch,

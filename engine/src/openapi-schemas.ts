@@ -2,7 +2,7 @@ import { DEFAULT_TASK_TYPE, type TaskType } from '@sluice/contract';
 import { batchLimits } from './batch-limits.js';
 import { ERROR_SCHEMAS } from './openapi-errors.js';
 import { HEALTH_SCHEMA } from './openapi-health.js';
-import type { ResolvedEngineOptions } from './options.js';
+import { engineOptions, type ResolvedEngineOptions } from './options.js';
 import { publishedSchema } from './published-schema.js';
 
 /** A schema by its name in the document. */
@@ -27,8 +27,8 @@ export function componentSchemas(
 ): Record<string, unknown> {
   const schemas: Record<string, unknown> = {
     ...ERROR_SCHEMAS,
-    Accepted: acceptedSchema(options),
-    BatchResult: batchResultSchema(options),
+    Accepted: acceptedSchema(),
+    BatchResult: batchResultSchema(),
     Health: HEALTH_SCHEMA,
   };
   const { batchTasks } = batchLimits(options);
@@ -78,19 +78,22 @@ function envelopeSchema(data: object, maxDelaySeconds: number): object {
   };
 }
 
-function acceptedSchema({ ackMode }: ResolvedEngineOptions): object {
+/** The levels of acknowledgement that there are. */
+const LEVELS = engineOptions.properties.ackMode.anyOf.map((level) => level.const);
+
+function acceptedSchema(): object {
   return {
     type: 'object',
     required: ['task_id', 'ack'],
     properties: {
       task_id: { type: 'string', format: 'uuid' },
-      ack: { const: ackMode, description: 'How far the task has got.' },
+      ack: { enum: LEVELS, description: 'How far the task has got.' },
       run_at: { type: 'string', format: 'date-time', description: 'When it is due, if it was put off.' },
     },
   };
 }
 
-function batchResultSchema({ ackMode }: ResolvedEngineOptions): object {
+function batchResultSchema(): object {
   const count = { type: 'integer', minimum: 0 };
   return {
     type: 'object',
@@ -98,7 +101,7 @@ function batchResultSchema({ ackMode }: ResolvedEngineOptions): object {
     properties: {
       accepted: count,
       refused: count,
-      ack: { const: ackMode, description: 'How far the accepted tasks have got.' },
+      ack: { enum: LEVELS, description: 'How far the accepted tasks have got.' },
       task_ids: {
         type: 'array',
         description: 'One for each task, in their order; null for a refused one.',
