@@ -11,6 +11,7 @@ import { refuseFailures, type Turn, withCost } from './turn.js';
 export interface ClosedLoopTurn extends Turn {
   connections: number;
   tasksPerSecond: number;
+  /** Of a request, however many tasks it holds. */
   latency: Latency;
 }
 
@@ -18,6 +19,10 @@ export interface ClosedLoopLoad {
   connections: number;
   /** @default a task of 189 bytes */
   body?: string;
+  /** Behind the path where tasks are posted. @default nothing */
+  path?: string;
+  /** Tasks that a body holds. @default 1 */
+  tasksOfRequest?: number;
 }
 
 /** What of the bench is needed. */
@@ -30,18 +35,21 @@ export async function takeClosedLoopTurn(
   { generator, options, running, progress }: ClosedLoopBench,
   peer: Peer,
   round: number,
-  { connections, body = BODY }: ClosedLoopLoad,
+  { connections, body = BODY, path = '', tasksOfRequest = 1 }: ClosedLoopLoad,
 ): Promise<ClosedLoopTurn> {
   return running.use(
     () => peer.start(),
     async (server) => {
       const { url, exchange = TASK_EXCHANGE, redisVersion } = server;
-      const load = (seconds: number) => generator.run({ url, exchange, body, connections, seconds });
+      const load = async (seconds: number) => {
+        const result = await generator.run({ url: url + path, exchange, body, connections, seconds });
+        return { ...result, accepted: result.accepted * tasksOfRequest };
+      };
       const warmUp = await load(options.warmUpSeconds);
       const { result, cost } = await withCost(server, () => load(options.seconds));
       refuseFailures(peer, server, warmUp.failed + result.failed);
       // Each of the two loads ends with up to one request per connection under way.
-      await server.verify(warmUp.accepted + result.accepted, 2 * connections);
+      await server.verify(warmUp.accepted + result.accepted, 2 * connections * tasksOfRequest);
       const { accepted, latency } = result;
       const tasksPerSecond = accepted / result.seconds;
       progress(

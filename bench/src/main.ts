@@ -14,6 +14,7 @@ import {
 } from './results.js';
 import { Running } from './running.js';
 import type { Bench, Scenario } from './scenario.js';
+import { batch } from './scenarios/batch.js';
 import { connections } from './scenarios/connections.js';
 import { constantRate } from './scenarios/constant-rate.js';
 import { consumersLatency } from './scenarios/consumers-latency.js';
@@ -27,6 +28,7 @@ const SCENARIOS: readonly Scenario[] = [
   saturation,
   constantRate,
   peers,
+  batch,
   payloads,
   connections,
   processes,

@@ -106,3 +106,14 @@ test('the profile says which functions of the engine took most time, and is kept
   assert.ok(nodes.length > 0 && samples.length > 0);
   rmSync(path);
 });
+
+test('every task of a batch is counted, and has its entry', async (t) => {
+  const bench = run(t, [...SHORT, 'batch']);
+  assert.equal(await bench.exited, 0, bench.errors());
+  assert.match(bench.output(), /P-7: tasks\/s in batches of 100: [\d.]+ \(asked for: at least 400000\)/);
+  const path = /^All figures: (.*)$/m.exec(bench.output())?.[1] ?? '';
+  t.after(() => rmSync(path));
+  const { turns } = JSON.parse(readFileSync(path, 'utf8')).scenarios[0];
+  const { accepted } = turns.find(({ peer }: { peer: string }) => peer === 'engine, batches of 100');
+  assert.ok(accepted > 0 && accepted % 100 === 0, `${accepted} tasks`);
+});

@@ -55,6 +55,7 @@ export async function startEngineProgram(
     STREAM_MAXLEN: String(Number.MAX_SAFE_INTEGER),
     // Where 202 does not wait for Redis, a closed loop outruns it, and what has been answered queues up here.
     MAX_IN_FLIGHT_REQUESTS: '10000000',
+    MAX_IN_FLIGHT_BATCH_TASKS: '10000000',
     MAX_IN_FLIGHT_BYTES: String(2 ** 31),
     SHUTDOWN_DELAY: '0',
     SHUTDOWN_TIMEOUT: '5',

@@ -6,7 +6,7 @@ import { serving } from './serving.js';
 const ANSWER = '{"task_id":"00000000-0000-4000-8000-000000000000","ack":"appended"}';
 
 App()
-  .post('/tasks', (response) => {
+  .post('/*', (response) => {
     response.onAborted(() => {}); // without it uWebSockets.js ends the process
     response.onData((_chunk, isLast) => {
       if (isLast) response.writeStatus('202 Accepted').end(ANSWER);
