@@ -39,26 +39,26 @@ export class BatchTurns<Batch> {
    * @param keep called before this returns, if the batch is not through
    */
   add(batch: Batch, keep: () => void): void {
-    if (!this.isTurnTaken && this.advance(batch, this.takeTurn())) return;
+    if (!this.isTurnTaken && this.takeTurn(batch) === undefined) return;
     keep();
     this.waiting.push(batch);
   }
 
-  private takeTurn(): Turn {
+  /** Works on batches for a turn. Returns the one that is not through when it is over. */
+  private takeTurn(first: Batch): Batch | undefined {
     this.isTurnTaken = true;
+    const turn = new Turn();
+    let batch: Batch | undefined = first;
+    while (batch !== undefined && this.advance(batch, turn)) batch = this.waiting.shift();
+    // Only now, and so after the write of what was handed in: or that of the next turn would go with it.
     setImmediate(this.nextTurn);
-    return new Turn();
+    return batch;
   }
 
   private readonly nextTurn = (): void => {
     this.isTurnTaken = false;
-    if (this.waiting.length === 0) return;
-    const turn = this.takeTurn();
-    for (let batch = this.waiting.shift(); batch !== undefined; batch = this.waiting.shift()) {
-      if (!this.advance(batch, turn)) {
-        this.waiting.push(batch);
-        return;
-      }
-    }
+    const batch = this.waiting.shift();
+    const unfinished = batch === undefined ? undefined : this.takeTurn(batch);
+    if (unfinished !== undefined) this.waiting.push(unfinished);
   };
 }
