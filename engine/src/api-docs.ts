@@ -10,29 +10,36 @@ export interface ApiDocs {
   readonly answers: ReadonlyMap<string, StoredAnswer>;
   /** Whether only holders of an API key get it: which task types there are is told to them only. */
   readonly forKeyHolders: boolean;
+  /** Whether there would be a page, but the package that shows it is not installed. */
+  readonly lacksPage: boolean;
 }
+
+/** Finds a file of Swagger UI; nothing where it is not installed. */
+export type FindSwaggerUi = (file: string) => Buffer | undefined;
 
 /** Reads and makes all that describes the API, once; nothing where that is off. */
 export function apiDocsOf(
   options: ResolvedEngineOptions,
   taskTypes: readonly TaskType[],
+  find: FindSwaggerUi = installedSwaggerUi,
 ): ApiDocs | undefined {
   if (options.apiDocs === 'off') return undefined;
   const document = JSON.stringify(openApiDocument(options, taskTypes));
   const answers = new Map([['/openapi.json', new StoredAnswer('application/json', Buffer.from(document))]]);
   const forKeyHolders = options.apiKeysFile !== undefined && options.apiDocs !== 'public';
   // A browser that opens a page sends no key.
-  if (!forKeyHolders) for (const [path, answer] of pageAnswers()) answers.set(path, answer);
-  return { answers, forKeyHolders };
+  const page = forKeyHolders ? [] : pageAnswers(find);
+  for (const [path, answer] of page) answers.set(path, answer);
+  return { answers, forKeyHolders, lacksPage: !forKeyHolders && page.length === 0 };
 }
 
 /**
  * Swagger UI and a page that shows it, all from here: it works offline, and no third party learns who reads it. The
  * package is not installed with the engine (see docs/decisions/0014-the-page-for-people.md): without it, there is no page.
  */
-function pageAnswers(): [path: string, answer: StoredAnswer][] {
-  const script = swaggerUi('swagger-ui-bundle.js');
-  const style = swaggerUi('swagger-ui.css');
+function pageAnswers(find: FindSwaggerUi): [path: string, answer: StoredAnswer][] {
+  const script = find('swagger-ui-bundle.js');
+  const style = find('swagger-ui.css');
   if (script === undefined || style === undefined) return [];
   return [
     ['/docs', new StoredAnswer('text/html; charset=utf-8', Buffer.from(PAGE), PAGE_HEADERS)],
@@ -42,7 +49,7 @@ function pageAnswers(): [path: string, answer: StoredAnswer][] {
   ];
 }
 
-function swaggerUi(file: string): Buffer | undefined {
+function installedSwaggerUi(file: string): Buffer | undefined {
   try {
     return readFileSync(createRequire(import.meta.url).resolve(`swagger-ui-dist/${file}`));
   } catch {

@@ -18,7 +18,7 @@ const MEANINGS: Readonly<Record<RefusalCode, Meaning>> = {
   NOT_FOUND: { meaning: 'There is nothing at this path.', only: 'elsewhere' },
   UNKNOWN_TASK_TYPE: { meaning: 'No task type of this name is registered.', only: 'elsewhere' },
   METHOD_NOT_ALLOWED: { meaning: 'The path takes another method, named in Allow.', only: 'elsewhere' },
-  REQUEST_TIMEOUT: { meaning: 'The rest of the request did not come in time.' },
+  REQUEST_TIMEOUT: { meaning: 'The rest of the request did not come in time.', only: 'elsewhere' },
   INVALID_IDEMPOTENCY_KEY: { meaning: 'The Idempotency-Key is malformed, or there are several.' },
   LENGTH_REQUIRED: { meaning: 'The request states no Content-Length.' },
   PAYLOAD_TOO_LARGE: { meaning: 'The body is larger than the service takes.' },
@@ -116,9 +116,14 @@ function responseOf(number: string, codes: readonly RefusalCode[]): object {
             { properties: { error: { properties: { code: { enum: codes } } } } },
           ],
         },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
       },
     },
   };
+}
+
+function exampleOf(code: RefusalCode): object {
+  return { error: { code, message: MEANINGS[code].meaning } };
 }
 
 const HEADERS: Readonly<Record<string, object>> = {

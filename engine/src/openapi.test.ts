@@ -37,7 +37,7 @@ function errorsOf(document: Document, path: string): string[] {
 }
 
 /** What no task that is sent to a path of the document with its method is answered. */
-const ELSEWHERE = ['NOT_FOUND', 'UNKNOWN_TASK_TYPE', 'METHOD_NOT_ALLOWED'];
+const ELSEWHERE = ['NOT_FOUND', 'UNKNOWN_TASK_TYPE', 'METHOD_NOT_ALLOWED', 'REQUEST_TIMEOUT'];
 
 describe('openApiDocument', () => {
   it('states every error there is, and each under its status', () => {

@@ -103,7 +103,8 @@ export class ServiceServer {
   }
 
   /** Answers GET and HEAD on each path of what describes the API. */
-  private serve({ answers, forKeyHolders }: ApiDocs): void {
+  private serve({ answers, forKeyHolders, lacksPage }: ApiDocs): void {
+    if (lacksPage) this.refuseAll('/docs', NO_PAGE);
     const { intake, access } = this.options;
     for (const [path, stored] of answers) {
       const answer = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
@@ -189,6 +190,11 @@ const NOT_FOUND: Refusal = {
   code: 'NOT_FOUND',
   message:
     'there is nothing here; allowed: POST /tasks, POST /tasks/{type}, POST /tasks/batch, POST /tasks/{type}/batch, GET /health, GET /livez, GET /readyz',
+};
+
+const NO_PAGE: Refusal = {
+  code: 'NOT_FOUND',
+  message: 'the page needs the package swagger-ui-dist, which is not installed; /openapi.json is there',
 };
 
 const POST_ONLY: Refusal = {
