@@ -131,8 +131,7 @@ const HEADERS: Readonly<Record<string, object>> = {
   403: wwwAuthenticate(),
   503: {
     'Retry-After': {
-      description: 'Seconds after which it is worth coming back.',
-      required: true,
+      description: 'Seconds after which it is worth coming back, where it is.',
       schema: { type: 'integer', minimum: 1 },
     },
   },

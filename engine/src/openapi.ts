@@ -31,9 +31,9 @@ export function openApiDocument(options: ResolvedEngineOptions, taskTypes: reado
 
 function introduction({ ackMode, maxPayloadSize, maxDepth, allowChunked }: ResolvedEngineOptions): string {
   const accepted =
-    ackMode === 'appended'
-      ? 'A task that is answered 202 is stored.'
-      : 'A task that is answered 202 is valid and queued in memory; it is lost if the service dies now.';
+    ackMode === 'received'
+      ? 'A task that is answered 202 is valid and queued in memory; it is lost if the service dies now.'
+      : 'A task that is answered 202 is stored.'; it is lost if the service dies now.';
   const framing = allowChunked ? 'Bodies may be chunked.' : 'Bodies need a Content-Length.';
   return `Takes tasks in. ${accepted} ${framing} A task has up to ${maxPayloadSize} bytes and ${maxDepth} levels.`;
 }
