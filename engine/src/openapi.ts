@@ -33,7 +33,7 @@ function introduction({ ackMode, maxPayloadSize, maxDepth, allowChunked }: Resol
   const accepted =
     ackMode === 'received'
       ? 'A task that is answered 202 is valid and queued in memory; it is lost if the service dies now.'
-      : 'A task that is answered 202 is stored.'; it is lost if the service dies now.';
+      : 'A task that is answered 202 is stored.';
   const framing = allowChunked ? 'Bodies may be chunked.' : 'Bodies need a Content-Length.';
   return `Takes tasks in. ${accepted} ${framing} A task has up to ${maxPayloadSize} bytes and ${maxDepth} levels.`;
 }
