@@ -263,18 +263,14 @@ test('a client that leaves before its answer: what had arrived whole is stored, 
   ] as const) {
     const socket = connect(running.port, '127.0.0.1');
     socket.write(`${head}${body}`.slice(0, bytes));
-    const { counters } = running.engine;
-    const { requests } = counters;
-    await waitFor(
-      () => counters.requests > requests && running.engine.counters.inFlightBytes >= bytes - head.length,
-      {
-        timeoutMs: 5000,
-        what: 'the body to arrive',
-      },
-    ).finally(() => socket.resetAndDestroy());
+    // Looked at in each turn of the event loop: the whole batch is there for a few of them only.
+    while (running.engine.counters.inFlightBytes < bytes - head.length) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.resetAndDestroy();
     await nothingInFlight(running);
     assert.equal(await redis.client.xlen(running.stream), stored);
-    assert.equal(counters.accepted, 0);
+    assert.equal(running.engine.counters.accepted, 0);
   }
   assert.equal(running.engine.counters.aborted, 2);
 });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { createEngine } from '@sluice/engine';
 import { freePort, startRedis, waitFor } from '@sluice/testbed';
 import { Redis } from 'ioredis';
+import { acceptedIds, postBatch } from './batch-fixture.js';
 import { post, redisForFile, runEngine } from './fixture.js';
 
 const redis = redisForFile();
@@ -94,4 +95,21 @@ test('a listener that throws costs a warning, and every request is answered', as
   assert.ok(seen.has('shedding-started') && seen.has('append-refused') && seen.has('redis-lost'));
   assert.ok(warnings.some((warning) => warning.includes('redis-lost: broken listener')));
   assert.equal(engine.counters.inFlightRequests, 0);
+});
+
+test('a stop in the middle of a batch lets all of it through, and answers it', async (t) => {
+  const { url, engine, stream } = await runEngine(t, redis.server.url);
+  const reply = postBatch(
+    `${url}/tasks/batch`,
+    JSON.stringify(Array.from({ length: 8000 }, (_, n) => ({ data: n }))),
+  );
+  while (engine.counters.requests === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await engine.stop(), 0);
+  const { status, body } = await reply;
+  assert.deepEqual([status, body.accepted], [202, 8000]);
+  const entries = await redis.client.xrange(stream, '-', '+');
+  assert.deepEqual(
+    entries.map(([, fields]) => fields[1]),
+    acceptedIds({ status, body, retryAfter: null }),
+  );
 });
