@@ -21,12 +21,15 @@ export type ErrorCode =
   | 'METHOD_NOT_ALLOWED'
   | 'INVALID_IDEMPOTENCY_KEY'
   | 'IDEMPOTENCY_KEY_REUSED'
+  | 'INVALID_PREFERENCE'
   // refused because of the state of the service
   | 'OVERLOADED'
   | 'SHUTTING_DOWN'
   | 'REDIS_UNAVAILABLE'
   | 'APPEND_REFUSED'
   | 'APPEND_UNCONFIRMED'
+  | 'ACK_LEVEL_UNAVAILABLE'
+  | 'ACK_LEVEL_NOT_REACHED'
   | 'INTERNAL_ERROR'
   // wrong start
   | 'INVALID_OPTIONS'

@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { type ErrorCode, type Fault, TASK_ID_LENGTH } from '@sluice/contract';
-import type { AckMode } from './options.js';
+import type { AckLevel } from './ack-level.js';
 import { originLinesOf, writeOriginLines } from './origin-lines.js';
 import type { TaskName } from './task-names.js';
 
@@ -10,13 +10,14 @@ export const STATUS = {
   INVALID_JSON: '400 Bad Request',
   INVALID_MSGPACK: '400 Bad Request',
   INVALID_UTF8: '400 Bad Request',
+  INVALID_IDEMPOTENCY_KEY: '400 Bad Request',
+  INVALID_PREFERENCE: '400 Bad Request',
   UNAUTHORIZED: '401 Unauthorized',
   FORBIDDEN: '403 Forbidden',
   NOT_FOUND: '404 Not Found',
   UNKNOWN_TASK_TYPE: '404 Not Found',
   METHOD_NOT_ALLOWED: '405 Method Not Allowed',
   REQUEST_TIMEOUT: '408 Request Timeout',
-  INVALID_IDEMPOTENCY_KEY: '400 Bad Request',
   LENGTH_REQUIRED: '411 Length Required',
   PAYLOAD_TOO_LARGE: '413 Payload Too Large',
   UNSUPPORTED_MEDIA_TYPE: '415 Unsupported Media Type',
@@ -30,6 +31,8 @@ export const STATUS = {
   REDIS_UNAVAILABLE: '503 Service Unavailable',
   APPEND_REFUSED: '503 Service Unavailable',
   APPEND_UNCONFIRMED: '503 Service Unavailable',
+  ACK_LEVEL_UNAVAILABLE: '503 Service Unavailable',
+  ACK_LEVEL_NOT_REACHED: '503 Service Unavailable',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
 /** The errors a request can be answered with. */
@@ -45,7 +48,7 @@ export function statusOf(code: RefusalCode): string {
   return STATUS[code];
 }
 
-/** Seconds after which it is worth coming back; sent as `Retry-After` with every 503 (RFC 9110, 10.2.3). */
+/** Seconds after which it is worth coming back; sent as `Retry-After` with nearly every 503 (RFC 9110, 10.2.3). */
 const RETRY_AFTER_SECONDS = 1;
 
 const MESSAGES = {
@@ -54,6 +57,10 @@ const MESSAGES = {
   REDIS_UNAVAILABLE: 'the queue cannot be reached; nothing was stored, send it again later',
   APPEND_REFUSED: 'the queue refused the task; nothing was stored, send it again later',
   APPEND_UNCONFIRMED: 'the queue did not confirm the task in time; it may or may not have been stored',
+  ACK_LEVEL_UNAVAILABLE:
+    'the level of acknowledgement cannot be reached: the queue has no replica, or no file on disk, to confirm it; nothing was stored',
+  ACK_LEVEL_NOT_REACHED:
+    'the task is stored, but not at the level of acknowledgement asked for: no replica, or no disk, confirmed it in time; sent again, it is stored twice, unless it has an Idempotency-Key',
 } as const;
 
 /** One refusal: what is answered, and whether the connection can be used again. */
@@ -94,7 +101,7 @@ export class AcceptedBody {
   private readonly bytes: Uint8Array;
 
   /** @param ack the level of acknowledgement that was reached */
-  constructor(ack: AckMode) {
+  constructor(ack: AckLevel) {
     this.body = bytesOf(`{"task_id":"${'0'.repeat(TASK_ID_LENGTH)}","ack":"${ack}"}`);
     this.bytes = new Uint8Array(this.body);
   }
@@ -109,17 +116,20 @@ export class AcceptedBody {
 /** What there is to say of a task that was not taken in at once and like all others. */
 export interface Acceptance {
   readonly taskId: string;
-  readonly ack: AckMode;
+  readonly ack: AckLevel;
   /** When it is due, if it was stored for later. */
   readonly dueAt: number | undefined;
   /** It was stored before, with the same idempotency key. */
   readonly replayed: boolean;
+  /** The level is the one that was asked for. */
+  readonly isPreferred: boolean;
 }
 
 /** Answers 202 to a task that was delayed, or whose request asked for more than others. */
 export function answerAcceptance(response: HttpResponse, acceptance: Acceptance, close: boolean): void {
-  const { taskId, ack, dueAt, replayed } = acceptance;
+  const { taskId, ack, dueAt, replayed, isPreferred } = acceptance;
   response.writeStatus(acceptedHeadFor(response));
+  if (isPreferred) response.writeHeader('Preference-Applied', `ack=${ack}`);
   if (replayed) response.writeHeader('Idempotency-Replayed', 'true');
   const runAt = dueAt === undefined ? {} : { run_at: new Date(dueAt).toISOString() };
   response.end(JSON.stringify({ task_id: taskId, ack, ...runAt }), close);
@@ -127,6 +137,8 @@ export function answerAcceptance(response: HttpResponse, acceptance: Acceptance,
 
 /** What `Retry-After` says with an error; nothing where it is not worth coming back. */
 export function retryAfterSecondsOf({ code, retryAfterSeconds }: Refusal): string | undefined {
+  // Who sets up Redis has to help with the first, and sending again what is stored would store it twice.
+  if (code === 'ACK_LEVEL_UNAVAILABLE' || code === 'ACK_LEVEL_NOT_REACHED') return undefined;
   return STATUS[code].startsWith('503') ? String(retryAfterSeconds ?? RETRY_AFTER_SECONDS) : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { TASK_ID_LENGTH } from '@sluice/contract';
 import { type Refusal, type RefusalCode, retryAfterSecondsOf, statusOf } from './answers.js';
+import type { Asked } from './asked.js';
 import type { BatchOutcome, RefusedItem } from './batch-outcome.js';
 import { writeOriginLines } from './origin-lines.js';
 import { NAME_LENGTH } from './task-names.js';
@@ -25,7 +26,7 @@ export function answerBatch(
   response: HttpResponse,
   outcome: BatchOutcome,
   names: Uint8Array,
-  ack: 'appended' | 'received',
+  { level: ack, isPreferred }: Asked,
   close: boolean,
 ): void {
   const { count, accepted, refused, delayed } = outcome;
@@ -34,6 +35,7 @@ export function answerBatch(
   response.writeStatus(error !== undefined ? statusOf(error.code) : statusOfSome(refused.length));
   response.writeHeader('Content-Type', 'application/json');
   writeOriginLines(response);
+  if (isPreferred && error === undefined) response.writeHeader('Preference-Applied', `ack=${ack}`);
   const retryAfter = error === undefined ? undefined : retryAfterSecondsOf(error);
   if (retryAfter !== undefined) response.writeHeader('Retry-After', retryAfter);
   const before = { error, accepted, refused: refused.length, ack };

@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { SluiceError } from '@sluice/contract';
 import { isRefusalCode, type Refusal, unavailable } from './answers.js';
+import type { Asked } from './asked.js';
 import { answerBatch } from './batch-answer.js';
 import type { BatchItems, ItemRules } from './batch-items.js';
 import type { BatchOutcome } from './batch-outcome.js';
@@ -63,10 +64,6 @@ export class BatchIntake implements BatchDesk {
     };
   }
 
-  get ackMode(): 'appended' | 'received' {
-    return this.options.ackMode;
-  }
-
   /** Takes in one request. It neither throws nor forgets to answer. */
   handle(response: HttpResponse, request: HttpRequest, route: TaskRoute): void {
     this.options.counters.requests++;
@@ -74,12 +71,13 @@ export class BatchIntake implements BatchDesk {
       const head = readHead(request);
       const format = parseBatchMediaType(head.mediaType);
       if (!this.intake.letsIn(response, request, head, format !== undefined, this.bodyRules, route)) return;
-      if (head.asked !== undefined) {
-        this.refuse(response, KEY_OF_BATCH, false);
+      const asked = this.intake.reachable(head.asked);
+      if ('code' in asked || asked.key !== undefined) {
+        this.refuse(response, 'code' in asked ? asked : KEY_OF_BATCH, false);
         return;
       }
       // A format that is undefined was refused.
-      const batch = new PendingBatch(this, response, route, format as BatchFormat, head.traceContext);
+      const batch = new PendingBatch(this, response, route, format as BatchFormat, head.traceContext, asked);
       this.options.admission.requests++;
       response.onAborted(() => batch.abort());
       response.onData((chunk, isLast) => this.receive(batch, chunk, isLast));
@@ -180,7 +178,7 @@ export class BatchIntake implements BatchDesk {
     index: number,
     timestamp: string,
   ): Refusal | undefined {
-    const { batcher } = this.options;
+    const { batcher, levels } = this.options;
     const { route } = batch;
     const { body } = items;
     const start = items.startOf(index);
@@ -197,12 +195,9 @@ export class BatchIntake implements BatchDesk {
     }
     if (due === undefined) route.backlog.appended++;
     batch.becomeTask(index, outcome);
-    batcher.appendOneOf(
-      due === undefined ? route.encode : route.encodeDelayed(due),
-      batch,
-      timestamp,
-      payload,
-    );
+    levels
+      .of(batch.asked.level)
+      .appendOneOf(due === undefined ? route.encode : route.encodeDelayed(due), batch, timestamp, payload);
     return undefined;
   }
 
@@ -227,13 +222,13 @@ export class BatchIntake implements BatchDesk {
     batch.refuse(INTERNAL_ERROR, true);
   }
 
-  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array): void {
+  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): void {
     const { counters } = this.options;
     counters.accepted += outcome.accepted;
     for (const { refusal } of outcome.refused) {
       counters.refused[refusal.code] = (counters.refused[refusal.code] ?? 0) + 1;
     }
-    answerBatch(response, outcome, names, this.ackMode, this.intake.draining);
+    answerBatch(response, outcome, names, asked, this.intake.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean): void {
@@ -248,7 +243,8 @@ export class BatchIntake implements BatchDesk {
     this.options.counters.appended += count;
   }
 
-  appendFailed(_count: number, { code, reason }: AppendFailure): void {
+  appendFailed(count: number, { code, reason }: AppendFailure): void {
+    if (code === 'ACK_LEVEL_NOT_REACHED') this.options.counters.appended += count;
     this.options.onAppendRefused(code, reason);
   }
 

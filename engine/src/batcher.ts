@@ -6,7 +6,15 @@ import type { TaskHead, XaddEncoder } from './xadd.js';
 
 /** Why an append did not succeed, or may not have. */
 export interface AppendFailure {
-  code: Extract<ErrorCode, 'REDIS_UNAVAILABLE' | 'APPEND_REFUSED' | 'APPEND_UNCONFIRMED' | 'OVERLOADED'>;
+  code: Extract<
+    ErrorCode,
+    | 'REDIS_UNAVAILABLE'
+    | 'APPEND_REFUSED'
+    | 'APPEND_UNCONFIRMED'
+    | 'OVERLOADED'
+    | 'ACK_LEVEL_UNAVAILABLE'
+    | 'ACK_LEVEL_NOT_REACHED'
+  >;
   /** What Redis or the connection said. For logs, not for clients. */
   reason: string;
 }
@@ -26,6 +34,14 @@ export interface RunWaiter {
   /** @param dueAt when the task is due, if it was stored for later; then `count` is 1 */
   onNextAppended(count: number, dueAt: number | undefined): void;
   onNextFailed(count: number, failure: AppendFailure): void;
+}
+
+/** A way to Redis. */
+export interface Appender {
+  /** Takes a task, and tells it what became of it. The payload is copied before this returns. */
+  append(encode: XaddEncoder, task: TaskHead & AppendWaiter, timestamp: string, payload: Uint8Array): void;
+  /** Like {@link append}, for one of many tasks of the same waiter, which describes only the one that is handed in now. */
+  appendOneOf(encode: XaddEncoder, tasks: TaskHead & RunWaiter, timestamp: string, payload: Uint8Array): void;
 }
 
 export interface BatcherOptions {
@@ -63,7 +79,7 @@ function newRun(waiter: RunWaiter | undefined): Run {
  * and bytes of all that is here. When the connection breaks, all that was sent is unconfirmed: Redis may or
  * may not have it, and nothing is sent twice.
  */
-export class Batcher {
+export class Batcher implements Appender {
   private readonly connection: AppendConnection;
   private readonly buffer = new AppendBuffer();
   private readonly sent: Run[] = [];
@@ -115,7 +131,6 @@ export class Batcher {
     this.flushSoon();
   }
 
-  /** Like {@link append}, for one of many tasks of the same waiter, which describes only the one that is handed in now. */
   appendOneOf(
     encode: XaddEncoder,
     tasks: TaskHead & RunWaiter,
@@ -196,7 +211,7 @@ export class Batcher {
 }
 
 /** What an error reply means for the task it answers. */
-function refusalOf(reason: string): AppendFailure {
+export function refusalOf(reason: string): AppendFailure {
   return { code: reason.startsWith(SCHEDULE_FULL) ? 'OVERLOADED' : 'APPEND_REFUSED', reason };
 }
 

@@ -13,7 +13,9 @@ export const BREAK = Symbol.for('sluice.break');
 
 export type Broken =
   /** Looks whether an idempotency key is known, and then stores the task. */
-  'idempotency-in-steps';
+  | 'idempotency-in-steps'
+  /** Takes a level of acknowledgement for reached however few have confirmed it. */
+  | 'confirmed-by-none';
 
 /** The batcher of an engine: as it should be, unless it is asked to be broken. */
 export function batcherOf(
@@ -22,9 +24,9 @@ export function batcherOf(
   redis: Redis,
   options: ResolvedEngineOptions,
 ): Batcher {
-  return broken === undefined
-    ? new Batcher(batcherOptions)
-    : new BatcherInSteps(batcherOptions, redis, options);
+  return broken === 'idempotency-in-steps'
+    ? new BatcherInSteps(batcherOptions, redis, options)
+    : new Batcher(batcherOptions);
 }
 
 class BatcherInSteps extends Batcher {

@@ -8,6 +8,7 @@ import {
 import type { EngineCounters, EngineListener } from '@sluice/telemetry';
 import { Redis } from 'ioredis';
 import { accessOf } from './access.js';
+import { AckLevels } from './ack-levels.js';
 import { Admission } from './admission.js';
 import { apiDocsOf } from './api-docs.js';
 import { BacklogWatch } from './backlog-watch.js';
@@ -95,7 +96,10 @@ export function createEngine(given: EngineOptions = {}): Engine {
     },
     onBatch: () => counters.batches++,
   };
-  const batcher = batcherOf((given as Breakable)[BREAK], batcherOptions, watchRedis, options);
+  const broken = (given as Breakable)[BREAK];
+  const batcher = batcherOf(broken, batcherOptions, watchRedis, options);
+
+  const levels = new AckLevels(batcher, watchRedis, options, batcherOptions.onBatch, broken);
 
   const dropOldest = options.streamOverflow === 'drop-oldest';
   const backlogs = new BacklogWatch(watchRedis, {
@@ -121,6 +125,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     allowChunked: options.allowChunked,
     admission,
     batcher,
+    levels,
     counters,
     onAppendRefused: throttledRefusals(listener),
     onInternalError: (where, error) => listener({ type: 'internal-error', where, error }),
@@ -216,7 +221,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     server.close();
     access?.keys?.stop();
     backlogs.stop();
-    batcher.close();
+    levels.close();
     watchRedis.disconnect();
     return unanswered;
   }
@@ -227,7 +232,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     let requests = counters.requests;
     while (performance.now() < deadline) {
       const now = performance.now();
-      if (admission.requests > 0 || batcher.pending > 0 || counters.requests !== requests) {
+      if (admission.requests > 0 || levels.pending > 0 || counters.requests !== requests) {
         requests = counters.requests;
         quietSince = now;
       } else if (server.connections === 0 || now - quietSince >= DRAIN_QUIET_MS) {

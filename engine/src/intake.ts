@@ -2,6 +2,8 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
 import type { EngineCounters } from '@sluice/telemetry';
 import type { Access } from './access.js';
+import type { AckLevel } from './ack-level.js';
+import type { AckLevels } from './ack-levels.js';
 import type { Admission } from './admission.js';
 import {
   ACCEPTED_HEAD,
@@ -13,26 +15,26 @@ import {
   type RefusalCode,
   unavailable,
 } from './answers.js';
-import { type Asked, askedOf } from './asked.js';
+import { type Asked, type AskedHeaders, askedOf } from './asked.js';
 import type { AppendFailure, Batcher } from './batcher.js';
 import type { Due } from './due.js';
 import { ambiguous, type BodyRules, faultOfHead, tooLarge } from './head-faults.js';
 import { fingerprintOf, type KnownTask } from './idempotency.js';
 import { isoNow } from './iso-now.js';
 import { isPlainEnvelope } from './json-scan.js';
-import type { AckMode } from './options.js';
 import { type AskingTask, type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
 import { type RequestHead, readHead } from './request-head.js';
 import { TaskNames, taskIdOf } from './task-names.js';
 import { readTask, taskRead } from './task-reader.js';
 
 export interface IntakeOptions {
-  ackMode: AckMode;
+  ackMode: AckLevel;
   maxPayloadSize: number;
   maxDepth: number;
   allowChunked: boolean;
   admission: Admission;
   batcher: Batcher;
+  levels: AckLevels;
   counters: EngineCounters;
   /** Nothing where anybody may send, and no web page. */
   access: Access | undefined;
@@ -48,6 +50,8 @@ export class Intake implements IntakeDesk {
   private readonly acceptedBody: AcceptedBody;
   private readonly names = new TaskNames();
   private readonly bodyRules: BodyRules;
+  /** Whether every task has to reach a level that is confirmed by itself. */
+  private readonly isConfirmed: boolean;
 
   constructor(private readonly options: IntakeOptions) {
     this.bodyRules = {
@@ -58,6 +62,7 @@ export class Intake implements IntakeDesk {
       mediaTypes: 'application/json, application/msgpack',
     };
     this.acceptedBody = new AcceptedBody(options.ackMode);
+    this.isConfirmed = options.ackMode === 'replicated' || options.ackMode === 'fsynced';
   }
 
   /** Takes in one request. uWebSockets.js ends the process if a handler throws or forgets to answer: it does neither. */
@@ -67,8 +72,8 @@ export class Intake implements IntakeDesk {
       const head = readHead(request);
       if (!this.letsIn(response, request, head, head.contentType !== undefined, this.bodyRules, route))
         return;
-      const { admission, ackMode } = this.options;
-      const asked = head.asked === undefined ? undefined : askedOf(head.asked, ackMode);
+      const { admission } = this.options;
+      const asked = head.asked === undefined && !this.isConfirmed ? undefined : this.reachable(head.asked);
       if (asked !== undefined && 'code' in asked) {
         this.refuse(response, asked, false);
         return;
@@ -91,6 +96,17 @@ export class Intake implements IntakeDesk {
       this.options.onInternalError('intake', error);
       this.refuse(response, INTERNAL_ERROR, true);
     }
+  }
+
+  /** What a request asks for, if it can be had as far as is known. */
+  reachable(headers: AskedHeaders | undefined): Asked | Refusal {
+    const { ackMode, levels, onAppendRefused } = this.options;
+    const asked = askedOf(headers, ackMode);
+    if ('code' in asked) return asked;
+    const obstacle = levels.obstacleTo(asked.level);
+    if (obstacle === undefined) return asked;
+    onAppendRefused('ACK_LEVEL_UNAVAILABLE', obstacle);
+    return unavailable('ACK_LEVEL_UNAVAILABLE');
   }
 
   /** Whether a request for a route may come in, going by its head; one that may not is answered. */
@@ -206,7 +222,7 @@ export class Intake implements IntakeDesk {
     const encodeNow = due === undefined ? route.encode : route.encodeDelayed(due);
     const { fingerprint } = asked;
     const encode = key === undefined ? encodeNow : route.encodeOnce({ key, fingerprint }, due);
-    this.options.batcher.append(encode, pending, isoNow(), payload);
+    this.options.levels.of(asked.level).append(encode, pending, isoNow(), payload);
     if (asked.level === 'received') pending.accept();
   }
 
@@ -227,7 +243,9 @@ export class Intake implements IntakeDesk {
     const replayed = known !== undefined;
     if (replayed) counters.replayed++;
     const taskId = known?.taskId ?? taskIdOf(task);
-    answerAcceptance(response, { taskId, ack: asked?.level ?? ackMode, dueAt, replayed }, this.draining);
+    const ack = asked?.level ?? ackMode;
+    const isPreferred = asked?.isPreferred === true;
+    answerAcceptance(response, { taskId, ack, dueAt, replayed, isPreferred }, this.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {
@@ -237,8 +255,8 @@ export class Intake implements IntakeDesk {
   }
 
   appendEnded(failure: AppendFailure | undefined): void {
-    if (failure === undefined) this.options.counters.appended++;
-    else this.options.onAppendRefused(failure.code, failure.reason);
+    if (failure === undefined || failure.code === 'ACK_LEVEL_NOT_REACHED') this.options.counters.appended++;
+    if (failure !== undefined) this.options.onAppendRefused(failure.code, failure.reason);
   }
 
   abandoned(): void {

@@ -20,6 +20,7 @@ const MEANINGS: Readonly<Record<RefusalCode, Meaning>> = {
   METHOD_NOT_ALLOWED: { meaning: 'The path takes another method, named in Allow.', only: 'elsewhere' },
   REQUEST_TIMEOUT: { meaning: 'The rest of the request did not come in time.', only: 'elsewhere' },
   INVALID_IDEMPOTENCY_KEY: { meaning: 'The Idempotency-Key is malformed, or there are several.' },
+  INVALID_PREFERENCE: { meaning: 'The Prefer header is malformed, or asks for an unknown level (`ack`).' },
   LENGTH_REQUIRED: { meaning: 'The request states no Content-Length.' },
   PAYLOAD_TOO_LARGE: { meaning: 'The body is larger than the service takes.' },
   UNSUPPORTED_MEDIA_TYPE: { meaning: 'The media type of the body is none of those listed.' },
@@ -34,6 +35,12 @@ const MEANINGS: Readonly<Record<RefusalCode, Meaning>> = {
   APPEND_REFUSED: { meaning: 'The queue refused the task. Nothing was stored.' },
   APPEND_UNCONFIRMED: {
     meaning: 'The queue did not confirm the task in time: it may or may not have been stored.',
+  },
+  ACK_LEVEL_UNAVAILABLE: {
+    meaning: 'The level of acknowledgement cannot be reached as the queue is set up now. Nothing was stored.',
+  },
+  ACK_LEVEL_NOT_REACHED: {
+    meaning: 'The task is stored, but was not confirmed in time at the level of acknowledgement asked for.',
   },
 };
 

@@ -1,4 +1,5 @@
 import { DEFAULT_TASK_TYPE, type TaskType } from '@sluice/contract';
+import { ACK_LEVELS } from './ack-level.js';
 import { MAX_KEY_LENGTH } from './idempotency-key.js';
 import type { ErrorResponses } from './openapi-errors.js';
 import { batchSchemaName, schemaRef, taskSchemaName } from './openapi-schemas.js';
@@ -24,6 +25,21 @@ const IDEMPOTENCY_KEY = {
   description:
     'A task that is sent again with the same key and body is stored once: the answer is the first one. In quotes if it has a comma.',
   schema: { type: 'string', minLength: 1, maxLength: MAX_KEY_LENGTH },
+};
+
+/** The header that chooses a level of acknowledgement. */
+const PREFER = {
+  name: 'Prefer',
+  in: 'header',
+  description: `How far a task has to get before it is answered (RFC 7240): ${ACK_LEVELS.map((level) => `\`ack=${level}\``).join(', ')}.`,
+  schema: { type: 'string', examples: ['ack=replicated'] },
+};
+
+const APPLIED = {
+  'Preference-Applied': {
+    description: 'The level of acknowledgement that was asked for, if it was.',
+    schema: { enum: ACK_LEVELS.map((level) => `ack=${level}`) },
+  },
 };
 
 const REPLAYED = {
@@ -56,10 +72,10 @@ export function taskPaths(
         ...shared,
         operationId: `send.${scope}`,
         summary: `Send a task ${kind}`,
-        parameters: [TRACEPARENT, IDEMPOTENCY_KEY],
+        parameters: [TRACEPARENT, IDEMPOTENCY_KEY, PREFER],
         requestBody: bodyOf({ 'application/json': task, 'application/msgpack': task }),
         responses: {
-          202: { ...answerOf('The task is taken in.', 'Accepted'), headers: REPLAYED },
+          202: { ...answerOf('The task is taken in.', 'Accepted'), headers: { ...REPLAYED, ...APPLIED } },
           ...errors.references,
         },
       },
@@ -69,7 +85,7 @@ export function taskPaths(
         ...shared,
         operationId: `sendBatch.${scope}`,
         summary: `Send many tasks ${kind}`,
-        parameters: [TRACEPARENT],
+        parameters: [TRACEPARENT, PREFER],
         description: BATCH_NOTE,
         requestBody: bodyOf({
           'application/json': batch,
@@ -77,8 +93,11 @@ export function taskPaths(
           'application/msgpack': batch,
         }),
         responses: {
-          202: answerOf('All tasks are taken in.', 'BatchResult'),
-          207: answerOf('Some tasks are taken in, and some are refused.', 'BatchResult'),
+          202: { ...answerOf('All tasks are taken in.', 'BatchResult'), headers: APPLIED },
+          207: {
+            ...answerOf('Some tasks are taken in, and some are refused.', 'BatchResult'),
+            headers: APPLIED,
+          },
           ...errors.references,
         },
       },

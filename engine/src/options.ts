@@ -30,11 +30,29 @@ export const engineOptions = Type.Object({
     default: '0.1.0',
     description: 'Version that `/health` and `/openapi.json` state.',
   }),
-  ackMode: Type.Union([Type.Literal('appended'), Type.Literal('received')], {
-    env: 'ACK_MODE',
-    default: 'appended',
+  ackMode: Type.Union(
+    [Type.Literal('received'), Type.Literal('appended'), Type.Literal('replicated'), Type.Literal('fsynced')],
+    {
+      env: 'ACK_MODE',
+      default: 'appended',
+      description:
+        'What 202 means without `Prefer: ack=…`: `received`, the task was valid and is queued in memory, and is lost if the process or Redis dies now; `appended`, Redis confirmed it; `replicated`, `REPLICATED_ACKS` replicas of Redis have it too; `fsynced`, it is on the disk of Redis.',
+    },
+  ),
+  replicatedAcks: Type.Integer({
+    env: 'REPLICATED_ACKS',
+    minimum: 1,
+    maximum: 100,
+    default: 1,
+    description: 'Replicas that must have a task for `ack=replicated`.',
+  }),
+  ackTimeoutSeconds: Type.Number({
+    env: 'ACK_TIMEOUT',
+    exclusiveMinimum: 0,
+    maximum: 60,
+    default: 3,
     description:
-      'What 202 means: `appended`, Redis confirmed the task; `received`, it was valid and is queued in memory, and is lost if the process or Redis dies now.',
+      'Seconds that replicas or the disk may take to confirm a task, for `ack=replicated` or `ack=fsynced`, before its request is answered 503 `ACK_LEVEL_NOT_REACHED`. `appendfsync everysec` takes over a second.',
   }),
   maxPayloadSize: Type.Integer({
     env: 'MAX_PAYLOAD_SIZE',
@@ -199,8 +217,6 @@ export const engineProgramOptions = Type.Object({
   }),
 });
 
-/** What a 202 means. */
-export type AckMode = ResolvedEngineOptions['ackMode'];
 export type ResolvedEngineOptions = Static<typeof engineOptions>;
 export type EngineProgramOptions = Static<typeof engineProgramOptions>;
 

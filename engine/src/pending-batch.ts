@@ -1,6 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
 import { type Refusal, unavailable } from './answers.js';
+import type { Asked } from './asked.js';
 import type { BatchItems } from './batch-items.js';
 import { BatchOutcome } from './batch-outcome.js';
 import type { AppendFailure, RunWaiter } from './batcher.js';
@@ -11,9 +12,8 @@ import type { TaskHead } from './xadd.js';
 
 /** Where a pending batch reports how it ends. */
 export interface BatchDesk {
-  readonly ackMode: 'appended' | 'received';
   /** Answers with what became of each task. */
-  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array): void;
+  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): void;
   /** Answers with an error that holds for the whole batch. */
   refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
   /** The client went away before its answer. */
@@ -52,6 +52,7 @@ export class PendingBatch implements RunWaiter, TaskHead {
     readonly route: TaskRoute,
     readonly format: BatchFormat,
     readonly traceContext: string | undefined,
+    readonly asked: Asked,
   ) {}
 
   /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
@@ -121,9 +122,9 @@ export class PendingBatch implements RunWaiter, TaskHead {
     const { outcome } = this;
     if (!this.isHandedIn || outcome === undefined) return;
     const isSettled = outcome.unanswered === 0;
-    if (!this.isOver && (isSettled || this.desk.ackMode === 'received')) {
+    if (!this.isOver && (isSettled || this.asked.level === 'received')) {
       this.isOver = true;
-      this.response.cork(() => this.desk.answer(this.response, outcome, this.names));
+      this.response.cork(() => this.desk.answer(this.response, outcome, this.names, this.asked));
     }
     if (isSettled) this.leave();
   }

@@ -1,6 +1,6 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import { type ContentType, isTraceparent } from '@sluice/contract';
-import { type AskedHeaders, withIdempotencyKey } from './asked.js';
+import { type AskedHeaders, withIdempotencyKey, withPrefer } from './asked.js';
 import { parseMediaType } from './media-type.js';
 
 /** What the head of a request says, as far as the intake needs to know. Reused: valid until the next call. */
@@ -79,6 +79,9 @@ function readHeader(name: string, value: string): void {
       return;
     case 'traceparent':
       traceparent = value;
+      return;
+    case 'prefer':
+      head.asked = withPrefer(head.asked, value);
       return;
     case 'idempotency-key':
       head.asked = withIdempotencyKey(head.asked, value);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RespReplies } from './resp-replies.js';
 
-const REPLIES = '$15\r\n1700000000000-0\r\n-OOM command not allowed\r\n+PONG\r\n:3\r\n$-1\r\n$0\r\n\r\n';
-const MEANING = [undefined, 'OOM command not allowed', undefined, undefined, undefined, undefined];
+const REPLIES =
+  '$15\r\n1700000000000-0\r\n-OOM command not allowed\r\n+PONG\r\n:3\r\n*2\r\n:1\r\n:0\r\n$-1\r\n$0\r\n\r\n';
+const MEANING = [undefined, 'OOM command not allowed', undefined, undefined, undefined, undefined, undefined];
 
 function readIn(chunks: Buffer[]): (string | undefined)[] {
   const seen: (string | undefined)[] = [];
@@ -31,7 +32,11 @@ test('reads the same replies however the network cuts them into two or three', (
 test('tells of successes in a row once, and of each error, number and status by itself', () => {
   const seen: unknown[] = [];
   const replies = new RespReplies((...told) => seen.push(told));
-  replies.push(Buffer.from('$3\r\n1-0\r\n$3\r\n1-1\r\n-ERR a\r\n$3\r\n1-2\r\n:7\r\n:8\r\n+OK\r\n$3\r\n1-'));
+  replies.push(
+    Buffer.from(
+      '$3\r\n1-0\r\n$3\r\n1-1\r\n-ERR a\r\n$3\r\n1-2\r\n:7\r\n:8\r\n*2\r\n:12\r\n:0\r\n+OK\r\n$3\r\n1-',
+    ),
+  );
   replies.push(Buffer.from('3\r\n'));
   assert.deepEqual(seen, [
     [2, undefined, undefined, undefined],
@@ -39,6 +44,7 @@ test('tells of successes in a row once, and of each error, number and status by 
     [1, undefined, undefined, undefined],
     [1, undefined, 7, undefined],
     [1, undefined, 8, undefined],
+    [1, undefined, 12, undefined],
     [1, undefined, undefined, 'OK'],
     [1, undefined, undefined, undefined],
   ]);
@@ -49,12 +55,14 @@ test('replies before the bytes that are none still count', () => {
   const replies = new RespReplies((count) => {
     succeeded += count;
   });
-  assert.throws(() => replies.push(Buffer.from('$3\r\n1-0\r\n$3\r\n1-1\r\n*1\r\n')), /unexpected kind/);
+  assert.throws(() => replies.push(Buffer.from('$3\r\n1-0\r\n$3\r\n1-1\r\n%1\r\n')), /unexpected kind/);
   assert.equal(succeeded, 2);
 });
 
 test('refuses bytes that are no reply to a command of ours, since the order is lost then', () => {
-  assert.throws(() => readIn([Buffer.from('*1\r\n$1\r\na\r\n')]), /unexpected kind of reply/);
+  for (const bytes of ['*1\r\n$1\r\na\r\n', '*2\r\n:1\r\n+OK\r\n', '*0\r\n', '*-1\r\n', '*x\r\n', '%1\r\n']) {
+    assert.throws(() => readIn([Buffer.from(bytes)]), /unexpected kind of reply/);
+  }
 });
 
 test('refuses to collect an endless reply', () => {

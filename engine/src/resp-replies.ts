@@ -2,12 +2,13 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const COLON = 0x3a;
 const DOLLAR = 0x24;
+const STAR = 0x2a;
 const CR = 0x0d;
 
 /**
  * Called for each reply, in order; for replies in a row that say no more than that a command has succeeded, once for as
  * many as there are. `error` is the text of an error reply (`OOM command not allowed …`), `integer` what a reply says
- * that is a whole number, `status` the text of a status reply (`OK`); else undefined.
+ * that is a whole number (the first of them in an array of such numbers), `status` the text of a status reply (`OK`); else undefined.
  */
 export type OnReplies = (
   count: number,
@@ -49,9 +50,10 @@ export class RespReplies {
       else {
         if (succeeded > 0) this.onReplies(succeeded, undefined, undefined, undefined);
         succeeded = 0;
-        const text = bytes.toString('utf8', at + 1, end - 2);
+        const start = kind === STAR ? this.lineEnd(bytes, at) : at;
+        const text = bytes.toString('utf8', start + 1, kind === STAR ? bytes.indexOf(CR, start) : end - 2);
         if (kind === MINUS) this.onReplies(1, text, undefined, undefined);
-        else if (kind === COLON) this.onReplies(1, undefined, Number(text), undefined);
+        else if (kind === COLON || kind === STAR) this.onReplies(1, undefined, Number(text), undefined);
         else this.onReplies(1, undefined, undefined, text);
       }
       at = end;
@@ -70,9 +72,26 @@ export class RespReplies {
   private replyEnd(bytes: Buffer, at: number): number {
     const kind = bytes[at];
     if (kind === DOLLAR) return this.bulkEnd(bytes, at);
-    if (kind !== PLUS && kind !== MINUS && kind !== COLON) return UNEXPECTED;
+    if (kind === STAR) return this.arrayEnd(bytes, at);
+    return kind === PLUS || kind === MINUS || kind === COLON ? this.lineEnd(bytes, at) : UNEXPECTED;
+  }
+
+  private lineEnd(bytes: Buffer, at: number): number {
     const line = bytes.indexOf(CR, at + 1);
     return line === -1 || line + 1 >= bytes.length ? INCOMPLETE : line + 2;
+  }
+
+  /** An array of whole numbers, what WAITAOF is answered with. */
+  private arrayEnd(bytes: Buffer, at: number): number {
+    let end = this.lineEnd(bytes, at);
+    if (end < 0) return end;
+    const count = Number(bytes.toString('latin1', at + 1, end - 2));
+    if (!(count > 0)) return UNEXPECTED;
+    for (let i = 0; i < count && end >= 0; i++) {
+      if (end >= bytes.length) return INCOMPLETE;
+      end = bytes[end] === COLON ? this.lineEnd(bytes, end) : UNEXPECTED;
+    }
+    return end;
   }
 
   /** What every append is answered with: an entry id. Its length is read on the way to the end of the line. */

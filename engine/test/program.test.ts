@@ -128,7 +128,7 @@ test('wrong variables are one line each: name, value, what is allowed', async ()
   assert.equal((await program.exited).code, 1);
   const lines = program.output().trim().split('\n').sort();
   assert.equal(lines.length, 4);
-  assert.equal(lines[0], 'ACK_MODE is "maybe"; allowed: appended, received');
+  assert.equal(lines[0], 'ACK_MODE is "maybe"; allowed: received, appended, replicated, fsynced');
   assert.match(lines[1] ?? '', /^MAX_PAYLOAD_SIZE is "much"; allowed: a whole number from 1 to \d+$/);
   assert.match(lines[2] ?? '', /^METRICS_PORT is 0; allowed: a whole number from 1 to 65535$/);
   assert.match(lines[3] ?? '', /^REDIS_URL is "http:\/\/\*\*\*@host"; allowed: redis:\/\//);
