@@ -82,6 +82,7 @@ const RETRIED = new Set([408, 425, 429, 502, 503, 504]);
 /** Codes with which Sluice says that nothing was stored; any other failure of a server leaves that open. */
 const STORED_NOTHING = new Set([
   'OVERLOADED',
+  'ACK_LEVEL_UNAVAILABLE',
   'SHUTTING_DOWN',
   'REDIS_UNAVAILABLE',
   'APPEND_REFUSED',

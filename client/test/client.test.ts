@@ -158,6 +158,8 @@ test('when time is up, the error says whether the task may have been stored', as
     return [error.code, error.mayBeStored];
   };
   assert.deepEqual(await of('OVERLOADED'), ['OVERLOADED', false]);
+  assert.deepEqual(await of('ACK_LEVEL_UNAVAILABLE'), ['ACK_LEVEL_UNAVAILABLE', false]);
+  assert.deepEqual(await of('ACK_LEVEL_NOT_REACHED'), ['ACK_LEVEL_NOT_REACHED', true]);
   assert.deepEqual(await of('APPEND_UNCONFIRMED'), ['APPEND_UNCONFIRMED', true]);
   assert.deepEqual(await of('INTERNAL_ERROR', 500), ['INTERNAL_ERROR', true]);
   const gone = createClient({ url: 'http://127.0.0.1:1', timeoutSeconds: 0.2 });
