@@ -80,7 +80,7 @@ test('tells answers that are not 202, and requests that were never answered', as
     if (request === 10) respond(socket, '503 Service Unavailable');
     else if (request !== 20) respond(socket);
   });
-  const result = await runAtConstantRate(load(port, { patienceSeconds: 0.2 }));
+  const result = await runAtConstantRate(load(port, { patienceSeconds: 3, naps: true }));
   assert.deepEqual(result.statuses, { 202: 498, 503: 1 });
   assert.equal(result.unanswered, 1);
   assert.equal(result.latencies.length, 499);
@@ -91,7 +91,7 @@ test('tells broken connections and goes on over those that are left', async (t) 
     if (request === 10) socket.destroy();
     else respond(socket);
   });
-  const result = await runAtConstantRate(load(port, { patienceSeconds: 0.2 }));
+  const result = await runAtConstantRate(load(port, { patienceSeconds: 3, naps: true }));
   assert.equal(result.brokenConnections, 1);
   assert.deepEqual(result.statuses, { 202: 499 });
   assert.equal(result.unanswered, 1);
