@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 
 const redis = new Redis(process.argv[2] ?? '');
 const server = createServer({ insecureHTTPParser: true }, (request, response) => {
+  response.shouldKeepAlive = false; // whoever sends again has to get in again
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('error', () => {}); // the client has gone
