@@ -1,9 +1,9 @@
 import { queueKeys } from '@sluice/contract';
 import type { Redis } from 'ioredis';
-import { Batcher, type BatcherOptions } from './batcher.js';
-import { heldOf } from './idempotency.js';
+import { Batcher, type BatcherOptions } from './append/batcher.js';
+import { heldOf } from './append/idempotency.js';
+import { PendingTask } from './intake/pending-task.js';
 import type { ResolvedEngineOptions } from './options.js';
-import { PendingTask } from './pending-task.js';
 
 /**
  * Promises that an engine can be made to break on purpose, for the negative controls of the tests. Not an option: the

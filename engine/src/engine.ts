@@ -7,30 +7,30 @@ import {
 } from '@sluice/contract';
 import type { EngineCounters, EngineListener } from '@sluice/telemetry';
 import { Redis } from 'ioredis';
-import { accessOf } from './access.js';
-import { AckLevels } from './ack-levels.js';
-import { Admission } from './admission.js';
-import { apiDocsOf } from './api-docs.js';
-import { BacklogWatch } from './backlog-watch.js';
-import { BatchIntake } from './batch-intake.js';
-import { batchLimits } from './batch-limits.js';
-import type { BatcherOptions } from './batcher.js';
+import { accessOf } from './access/access.js';
+import { Admission } from './admission/admission.js';
+import { BacklogWatch } from './admission/backlog-watch.js';
+import { AckLevels } from './append/ack-levels.js';
+import type { BatcherOptions } from './append/batcher.js';
+import { onceEncoder } from './append/idempotency.js';
+import { scheduleEncoder } from './append/schedule.js';
+import { xaddEncoder } from './append/xadd.js';
 import { BREAK, type Broken, batcherOf } from './broken.js';
-import { type Health, healthOf } from './health.js';
-import { onceEncoder } from './idempotency.js';
-import { Intake, type IntakeOptions } from './intake.js';
-import { listeningUrl } from './listening-url.js';
+import { type Health, healthOf } from './http/health.js';
+import { listeningUrl } from './http/listening-url.js';
+import { ServiceServer } from './http/service-server.js';
+import { BatchIntake } from './intake/batch-intake.js';
+import { batchLimits } from './intake/batch-limits.js';
+import { Intake, type IntakeOptions } from './intake/intake.js';
+import type { TaskRoute } from './intake/pending-task.js';
+import { apiDocsOf } from './openapi/api-docs.js';
 import {
   type EngineOptions,
   engineOptionPairs,
   engineOptions,
   type ResolvedEngineOptions,
 } from './options.js';
-import type { TaskRoute } from './pending-task.js';
-import { scheduleEncoder } from './schedule.js';
-import { ServiceServer } from './service-server.js';
-import { compileValidators } from './validator.js';
-import { xaddEncoder } from './xadd.js';
+import { compileValidators } from './validation/validator.js';
 
 /** An engine in this process. */
 export interface Engine {

@@ -1,8 +1,8 @@
 import { readEnvironment, SluiceError } from '@sluice/contract';
 import { createLogger, logEngineEvents } from '@sluice/telemetry';
-import { Primary } from './primary.js';
+import { Primary } from './cluster/primary.js';
 import { allProgramOptionPairs, allProgramOptions, engineOptionsOf } from './program-options.js';
-import { loadTaskTypes } from './schema-module.js';
+import { loadTaskTypes } from './validation/schema-module.js';
 
 // Nothing is left to do, and nothing was started: a schema module waits for something that never comes.
 process.once('beforeExit', () =>

@@ -1,7 +1,7 @@
 import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
 import type { EngineListener } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
-import { accessOptionPairs, accessOptions } from './access-options.js';
+import { accessOptionPairs, accessOptions } from './access/access-options.js';
 
 /** Every option of an engine process, with its environment variable, default and meaning. */
 export const engineOptions = Type.Object({

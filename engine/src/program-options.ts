@@ -1,6 +1,6 @@
 import type { PairCheck } from '@sluice/contract';
 import { type Static, Type } from 'typebox';
-import { faultOfApiKeysFile } from './api-keys-file.js';
+import { faultOfApiKeysFile } from './access/api-keys-file.js';
 import {
   engineOptionPairs,
   engineOptions,

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { type ContentType, queueKeys } from '@sluice/contract';
+import type { Due } from '../intake/due.js';
+import { dueText, FIELD_WORDS, SCHEDULE, scheduleKeys, scriptOf, writeFields } from './schedule.js';
+import { type TaskName, taskIdOf } from './task-names.js';
+import { bulk, type XaddEncoder } from './xadd.js';
+
+/** Under which key a task is to be stored once, and by what it is told from another task under the same key. */
+export interface Once {
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
+/** Writes the command that stores one task, now or until it is due, unless its key is known. */
+export type OnceEncoder = (once: Once, due: Due | undefined) => XaddEncoder;
+
+export interface OnceOptions {
+  /** Tasks that the schedule of the type holds at most. */
+  readonly maxScheduled: number;
+  /** With a number, Redis deletes the oldest entries beyond it. */
+  readonly dropOldestAt: number | undefined;
+  /** How long a key is known, in milliseconds. */
+  readonly ttlMs: number;
+}
+
+const APPEND = scriptOf('append.lua');
+const ONCE = scriptOf('once.lua');
+
+/** An encoder for the tasks of one type that come with an idempotency key. */
+export function onceEncoder(streamName: string, type: string, options: OnceOptions): OnceEncoder {
+  const keys = queueKeys(streamName);
+  const stream = keys.stream(type);
+  const trimTo = String(options.dropOldestAt ?? 0);
+  const now = headOf(APPEND, [stream], 1);
+  const delayed = headOf(SCHEDULE, [stream, ...scheduleKeys(streamName, type)], 3);
+  const bounds = bulk(String(options.maxScheduled)) + bulk(trimTo);
+  const trim = bulk(trimTo);
+  const ttl = bulk(String(options.ttlMs));
+  return (once, due) => (into, task, timestamp, payload) => {
+    const key = bulk(keys.idempotency(stream, once.key));
+    into.text(due === undefined ? now + key + trim : delayed + key + bulk(dueText(due)) + bounds);
+    writeFields(into, type, task, timestamp, payload);
+    into.text(bulk(heldOf(task, once)) + ttl);
+  };
+}
+
+/** Of a command, all up to its last key. */
+function headOf(store: string, keys: readonly string[], argumentsOfStore: number): string {
+  const script = `#!lua\nlocal function store(KEYS, ARGV)\n${store}end\n${ONCE}`;
+  const words = ['EVAL', script, String(keys.length + 1), ...keys];
+  const count = words.length + 1 + argumentsOfStore + FIELD_WORDS + 2;
+  return `*${count}\r\n${words.map(bulk).join('')}`;
+}
+
+/** What Redis holds of a task by its key. */
+export function heldOf(task: TaskName, { fingerprint }: Once): string {
+  return `${taskIdOf(task)} ${fingerprint}`;
+}
+
+/** 128 bits of SHA-256, as base64url. */
+const FINGERPRINT_LENGTH = 22;
+
+/** By what a body is recognised, as it is stored: two that differ do not have the same. */
+export function fingerprintOf(contentType: ContentType, payload: Uint8Array): string {
+  const hash = createHash('sha256').update(contentType).update('\0').update(payload);
+  return hash.digest('base64url').slice(0, FINGERPRINT_LENGTH);
+}
+
+/** The task that was stored first under a key. */
+export interface KnownTask {
+  readonly taskId: string;
+  readonly fingerprint: string;
+  /** When it is due, if it was stored for later. */
+  readonly dueAt: number | undefined;
+}
+
+const HELD = /^([0-9a-f-]{36}) ([\w-]{22})(?: (\d{1,15}))?$/;
+
+/** Reads what Redis holds by a key; undefined when it was not written by an engine. */
+export function knownTaskOf(held: string): KnownTask | undefined {
+  const [, taskId, fingerprint, dueAt] = HELD.exec(held) ?? [];
+  if (taskId === undefined || fingerprint === undefined) return undefined;
+  return { taskId, fingerprint, dueAt: dueAt === undefined ? undefined : Number(dueAt) };
+}

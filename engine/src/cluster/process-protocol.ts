@@ -1,0 +1,24 @@
+import type { EngineCounters } from '@sluice/telemetry';
+import type { Health } from '../http/health.js';
+import type { ResolvedEngineOptions } from '../options.js';
+
+/** What the primary tells an engine process. */
+export type ToProcess =
+  | {
+      type: 'start';
+      options: ResolvedEngineOptions;
+      schemaModule: string | undefined;
+      apiKeysText: string | undefined;
+    }
+  | { type: 'stop' };
+
+/** What an engine process tells the primary. */
+export type FromProcess =
+  | { type: 'ready' }
+  | { type: 'failed'; message: string }
+  /** Sent twice a second; a process that falls silent hangs. */
+  | { type: 'status'; health: Health; ready: boolean; counters: EngineCounters }
+  | { type: 'stopped'; answered: number; unanswered: number };
+
+/** How often a process reports its status. */
+export const STATUS_EVERY_MS = 500;

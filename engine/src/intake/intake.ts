@@ -1,0 +1,271 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { ContentType } from '@sluice/contract';
+import type { EngineCounters } from '@sluice/telemetry';
+import type { Access } from '../access/access.js';
+import type { Admission } from '../admission/admission.js';
+import type { AckLevel } from '../append/ack-level.js';
+import type { AckLevels } from '../append/ack-levels.js';
+import type { AppendFailure, Batcher } from '../append/batcher.js';
+import { fingerprintOf, type KnownTask } from '../append/idempotency.js';
+import { isoNow } from '../append/iso-now.js';
+import { TaskNames, taskIdOf } from '../append/task-names.js';
+import { isPlainEnvelope } from '../body/json-scan.js';
+import {
+  ACCEPTED_HEAD,
+  AcceptedBody,
+  acceptedHeadFor,
+  answerAcceptance,
+  answerRefusal,
+  type Refusal,
+  type RefusalCode,
+  unavailable,
+} from '../http/answers.js';
+import { type Asked, type AskedHeaders, askedOf } from '../http/asked.js';
+import { ambiguous, type BodyRules, faultOfHead, tooLarge } from '../http/head-faults.js';
+import { type RequestHead, readHead } from '../http/request-head.js';
+import { readTask, taskRead } from '../validation/task-reader.js';
+import type { Due } from './due.js';
+import { type AskingTask, type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
+
+export interface IntakeOptions {
+  ackMode: AckLevel;
+  maxPayloadSize: number;
+  maxDepth: number;
+  allowChunked: boolean;
+  admission: Admission;
+  batcher: Batcher;
+  levels: AckLevels;
+  counters: EngineCounters;
+  /** Nothing where anybody may send, and no web page. */
+  access: Access | undefined;
+  /** Redis refused an append, or a task already answered 202 in mode `received` was lost. */
+  onAppendRefused: (code: RefusalCode, reason: string) => void;
+  onInternalError: (where: string, error: unknown) => void;
+}
+
+/** The way of a task through an engine process: head → admission → body → decode → validate → append → answer. */
+export class Intake implements IntakeDesk {
+  /** While draining, each answer closes its connection, so that clients go elsewhere. */
+  draining = false;
+  private readonly acceptedBody: AcceptedBody;
+  private readonly names = new TaskNames();
+  private readonly bodyRules: BodyRules;
+  /** Whether every task has to reach a level that is confirmed by itself. */
+  private readonly isConfirmed: boolean;
+
+  constructor(private readonly options: IntakeOptions) {
+    this.bodyRules = {
+      maxBytes: options.maxPayloadSize,
+      whatIsLarge: 'the body',
+      limitName: 'MAX_PAYLOAD_SIZE',
+      allowChunked: options.allowChunked,
+      mediaTypes: 'application/json, application/msgpack',
+    };
+    this.acceptedBody = new AcceptedBody(options.ackMode);
+    this.isConfirmed = options.ackMode === 'replicated' || options.ackMode === 'fsynced';
+  }
+
+  /** Takes in one request. uWebSockets.js ends the process if a handler throws or forgets to answer: it does neither. */
+  handle(response: HttpResponse, request: HttpRequest, route: TaskRoute): void {
+    this.options.counters.requests++;
+    try {
+      const head = readHead(request);
+      if (!this.letsIn(response, request, head, head.contentType !== undefined, this.bodyRules, route))
+        return;
+      const { admission } = this.options;
+      const asked = head.asked === undefined && !this.isConfirmed ? undefined : this.reachable(head.asked);
+      if (asked !== undefined && 'code' in asked) {
+        this.refuse(response, asked, false);
+        return;
+      }
+      const nameAt = this.names.take();
+      const pending = new PendingTask(
+        this,
+        response,
+        route,
+        this.names.block,
+        nameAt,
+        head.contentType as ContentType, // else it was refused
+        head.traceContext,
+        asked,
+      );
+      admission.requests++;
+      response.onAborted(() => pending.abort());
+      response.onData((chunk, isLast) => this.receive(pending, chunk, isLast));
+    } catch (error) {
+      this.options.onInternalError('intake', error);
+      this.refuse(response, INTERNAL_ERROR, true);
+    }
+  }
+
+  /** What a request asks for, if it can be had as far as is known. */
+  reachable(headers: AskedHeaders | undefined): Asked | Refusal {
+    const { ackMode, levels, onAppendRefused } = this.options;
+    const asked = askedOf(headers, ackMode);
+    if ('code' in asked) return asked;
+    const obstacle = levels.obstacleTo(asked.level);
+    if (obstacle === undefined) return asked;
+    onAppendRefused('ACK_LEVEL_UNAVAILABLE', obstacle);
+    return unavailable('ACK_LEVEL_UNAVAILABLE');
+  }
+
+  /** Whether a request for a route may come in, going by its head; one that may not is answered. */
+  letsIn(
+    response: HttpResponse,
+    request: HttpRequest,
+    head: RequestHead,
+    isTypeTaken: boolean,
+    rules: BodyRules,
+    { type, backlog }: TaskRoute,
+  ): boolean {
+    const { access } = this.options;
+    if (access !== undefined) access.cors?.note(response, request);
+    const fault = faultOfHead(head, access?.refusal(request, type), isTypeTaken, rules);
+    if (fault !== undefined) {
+      if (fault.close) this.refuseAndClose(response, fault.refusal);
+      else this.refuse(response, fault.refusal, false);
+      return false;
+    }
+    const { admission, batcher } = this.options;
+    const code = admission.refusal(batcher.isUp, backlog, Math.max(0, head.contentLength));
+    if (code === undefined) return true;
+    const retryAfter = backlog.isFull ? backlog.retryAfterSeconds : undefined;
+    this.refuse(response, unavailable(code as 'OVERLOADED', retryAfter), false);
+    return false;
+  }
+
+  /**
+   * Looks at the head of a request that is no task. One whose end cannot be told is refused here, whatever it asks
+   * for: what one side takes for its body is the next request to the other. Returns whether it was.
+   */
+  refuseAmbiguous(response: HttpResponse, request: HttpRequest): boolean {
+    this.options.access?.cors?.note(response, request);
+    const { ambiguity } = readHead(request);
+    if (ambiguity === undefined) return false;
+    this.refuseAndClose(response, ambiguous(ambiguity));
+    return true;
+  }
+
+  /**
+   * Refuses a request and closes its connection, a moment later: after an answer given at once, uWebSockets.js goes
+   * on and takes what follows in the same packet for the next request. While an answer is due, it closes instead.
+   */
+  private refuseAndClose(response: HttpResponse, refusal: Refusal): void {
+    let isGone = false;
+    response.onAborted(() => {
+      isGone = true;
+    });
+    setImmediate(() => {
+      if (!isGone) response.cork(() => this.refuse(response, refusal, true));
+    });
+  }
+
+  private receive(pending: PendingTask, chunk: ArrayBuffer, isLast: boolean): void {
+    if (pending.isOver) return;
+    try {
+      const { maxPayloadSize, admission } = this.options;
+      const size = pending.bytes + chunk.byteLength;
+      if (size > maxPayloadSize) {
+        pending.refuse(tooLarge(`more than ${maxPayloadSize} bytes`, this.bodyRules), true);
+        return;
+      }
+      if (!admission.hasRoomFor(chunk.byteLength)) {
+        pending.refuse(unavailable('OVERLOADED'), !isLast);
+        return;
+      }
+      pending.bytes = size;
+      admission.bytes += chunk.byteLength;
+      if (isLast) this.complete(pending, pending.whole(chunk));
+      else pending.keep(chunk);
+    } catch (error) {
+      this.options.onInternalError('intake', error);
+      if (!pending.isOver) pending.refuse(INTERNAL_ERROR, true);
+    }
+  }
+
+  private complete(pending: PendingTask, body: Buffer): void {
+    const { maxDepth } = this.options;
+    const { route, contentType } = pending;
+    if (
+      route.validator.takesAnyData &&
+      contentType === 'application/json' &&
+      isPlainEnvelope(body, maxDepth)
+    ) {
+      this.append(pending, body, undefined);
+      return;
+    }
+    const refusal = readTask(body, contentType, route.validator, maxDepth);
+    if (refusal === undefined) this.append(pending, taskRead.payload, taskRead.due);
+    else pending.refuse(refusal);
+  }
+
+  private append(pending: PendingTask, payload: Buffer, due: Due | undefined): void {
+    const { batcher, ackMode } = this.options;
+    const { route, asked } = pending;
+    if (!batcher.isUp) {
+      pending.refuse(unavailable('REDIS_UNAVAILABLE'));
+      return;
+    }
+    if (due === undefined) route.backlog.appended++;
+    if (asked !== undefined) {
+      this.appendAsked(pending, asked, payload, due);
+      return;
+    }
+    batcher.append(due === undefined ? route.encode : route.encodeDelayed(due), pending, isoNow(), payload);
+    if (ackMode === 'received') pending.accept();
+  }
+
+  private appendAsked(pending: PendingTask, asked: Asked, payload: Buffer, due: Due | undefined): void {
+    const { route, contentType } = pending;
+    const { key } = asked;
+    if (key !== undefined) asked.fingerprint = fingerprintOf(contentType, payload);
+    const encodeNow = due === undefined ? route.encode : route.encodeDelayed(due);
+    const { fingerprint } = asked;
+    const encode = key === undefined ? encodeNow : route.encodeOnce({ key, fingerprint }, due);
+    this.options.levels.of(asked.level).append(encode, pending, isoNow(), payload);
+    if (asked.level === 'received') pending.accept();
+  }
+
+  leave(bytes: number): void {
+    this.options.admission.requests--;
+    this.options.admission.bytes -= bytes;
+  }
+
+  accepted(response: HttpResponse, task: AskingTask, dueAt: number | undefined, known?: KnownTask): void {
+    const { counters, ackMode } = this.options;
+    const { asked } = task;
+    counters.accepted++;
+    if (dueAt === undefined && asked === undefined) {
+      const head = this.options.access === undefined ? ACCEPTED_HEAD : acceptedHeadFor(response);
+      this.acceptedBody.answer(response, head, task, this.draining);
+      return;
+    }
+    const replayed = known !== undefined;
+    if (replayed) counters.replayed++;
+    const taskId = known?.taskId ?? taskIdOf(task);
+    const ack = asked?.level ?? ackMode;
+    const isPreferred = asked?.isPreferred === true;
+    answerAcceptance(response, { taskId, ack, dueAt, replayed, isPreferred }, this.draining);
+  }
+
+  refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {
+    const { refused } = this.options.counters;
+    refused[refusal.code] = (refused[refusal.code] ?? 0) + 1;
+    answerRefusal(response, refusal, close || this.draining, withBody);
+  }
+
+  appendEnded(failure: AppendFailure | undefined): void {
+    if (failure === undefined || failure.code === 'ACK_LEVEL_NOT_REACHED') this.options.counters.appended++;
+    if (failure !== undefined) this.options.onAppendRefused(failure.code, failure.reason);
+  }
+
+  abandoned(): void {
+    this.options.counters.aborted++;
+  }
+}
+
+/** The refusal of what failed because of a fault of ours. */
+export const INTERNAL_ERROR: Refusal = {
+  code: 'INTERNAL_ERROR',
+  message: 'the service failed; nothing is known of the task',
+};

@@ -1,0 +1,137 @@
+import type { HttpResponse } from 'uWebSockets.js';
+import type { ContentType } from '@sluice/contract';
+import type { AppendFailure, RunWaiter } from '../append/batcher.js';
+import { NAME_LENGTH, writeTaskName } from '../append/task-names.js';
+import type { TaskHead } from '../append/xadd.js';
+import type { BatchItems } from '../body/batch-items.js';
+import { type Refusal, unavailable } from '../http/answers.js';
+import type { Asked } from '../http/asked.js';
+import type { BatchFormat } from '../http/media-type.js';
+import { BatchOutcome } from './batch-outcome.js';
+import type { TaskRoute } from './pending-task.js';
+
+/** Where a pending batch reports how it ends. */
+export interface BatchDesk {
+  /** Answers with what became of each task. */
+  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): void;
+  /** Answers with an error that holds for the whole batch. */
+  refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
+  /** The client went away before its answer. */
+  abandoned(): void;
+  appended(count: number): void;
+  appendFailed(count: number, failure: AppendFailure): void;
+  /** The batch is no longer held in memory, whichever way it went. */
+  leave(bytes: number, tasks: number): void;
+}
+
+/**
+ * One batch on its way: ends exactly once, and leaves the intake exactly once. It stands for all of its tasks: as head of
+ * a task it is that of the one which is handed in at the moment.
+ */
+export class PendingBatch implements RunWaiter, TaskHead {
+  bytes = 0;
+  /** Answered, or the client is gone: the response must not be touched. */
+  isOver = false;
+  /** Where its tasks are, while they are not all handed in. */
+  items: BatchItems | undefined;
+  /** Set when its tasks were let in. */
+  outcome: BatchOutcome | undefined;
+  /** The task that is handed in next. */
+  next = 0;
+  names = new Uint8Array(0);
+  nameAt = 0;
+  contentType: ContentType = 'application/json';
+  private hasBody = false;
+  private isHandedIn = false;
+  private left = false;
+  private readonly chunks: Buffer[] = [];
+
+  constructor(
+    private readonly desk: BatchDesk,
+    private readonly response: HttpResponse,
+    readonly route: TaskRoute,
+    readonly format: BatchFormat,
+    readonly traceContext: string | undefined,
+    readonly asked: Asked,
+  ) {}
+
+  /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
+  keep(chunk: ArrayBuffer): void {
+    this.chunks.push(Buffer.from(Buffer.from(chunk)));
+  }
+
+  /** The whole body. Of one that came in one piece, a view that is valid only within this callback. */
+  whole(last: ArrayBuffer): Buffer {
+    this.hasBody = true;
+    const view = Buffer.from(last);
+    return this.chunks.length === 0 ? view : Buffer.concat([...this.chunks.splice(0), view]);
+  }
+
+  /** All of its tasks are known, and may come in. */
+  letIn(items: BatchItems): BatchOutcome {
+    this.contentType = items.contentType;
+    this.names = new Uint8Array(items.count * NAME_LENGTH);
+    this.outcome = new BatchOutcome(items.count);
+    return this.outcome;
+  }
+
+  /** From here on this is the head of the task with this index, which is sent. */
+  becomeTask(index: number, outcome: BatchOutcome): void {
+    this.nameAt = index * NAME_LENGTH;
+    writeTaskName(this.names, this.nameAt);
+    outcome.send(index);
+  }
+
+  /** Each task was sent or refused. */
+  handedIn(): void {
+    this.isHandedIn = true;
+    this.items = undefined;
+    this.settle();
+  }
+
+  /** Refuses the batch as a whole. Only while no task was sent. */
+  refuse(refusal: Refusal, close = false): void {
+    if (!this.isOver) {
+      this.isOver = true;
+      this.response.cork(() => this.desk.refuse(this.response, refusal, close));
+    }
+    this.leave();
+  }
+
+  /** The client went away. What has arrived whole goes on; its outcome nobody hears of. */
+  abort(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.desk.abandoned();
+    if (!this.hasBody) this.leave();
+  }
+
+  onNextAppended(count: number, dueAt: number | undefined): void {
+    this.desk.appended(count);
+    this.outcome?.appendNext(count, dueAt);
+    this.settle();
+  }
+
+  onNextFailed(count: number, failure: AppendFailure): void {
+    this.desk.appendFailed(count, failure);
+    this.outcome?.refuseNext(count, unavailable(failure.code));
+    this.settle();
+  }
+
+  private settle(): void {
+    const { outcome } = this;
+    if (!this.isHandedIn || outcome === undefined) return;
+    const isSettled = outcome.unanswered === 0;
+    if (!this.isOver && (isSettled || this.asked.level === 'received')) {
+      this.isOver = true;
+      this.response.cork(() => this.desk.answer(this.response, outcome, this.names, this.asked));
+    }
+    if (isSettled) this.leave();
+  }
+
+  private leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.desk.leave(this.bytes, this.outcome?.count ?? 0);
+  }
+}

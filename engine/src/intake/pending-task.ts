@@ -1,0 +1,133 @@
+import type { HttpResponse } from 'uWebSockets.js';
+import type { ContentType } from '@sluice/contract';
+import type { BacklogGauge } from '../admission/backlog-gauge.js';
+import type { AppendFailure, AppendWaiter } from '../append/batcher.js';
+import { type KnownTask, knownTaskOf, type OnceEncoder } from '../append/idempotency.js';
+import type { ScheduleEncoder } from '../append/schedule.js';
+import type { TaskName } from '../append/task-names.js';
+import type { TaskHead, XaddEncoder } from '../append/xadd.js';
+import { type Refusal, unavailable } from '../http/answers.js';
+import type { Asked } from '../http/asked.js';
+import type { BodyValidator } from '../validation/validator.js';
+
+/** Where the tasks of one type go: prepared at start, so that a request has nothing left to decide. */
+export interface TaskRoute {
+  readonly type: string;
+  readonly validator: BodyValidator;
+  readonly encode: XaddEncoder;
+  readonly encodeDelayed: ScheduleEncoder;
+  readonly encodeOnce: OnceEncoder;
+  readonly backlog: BacklogGauge;
+}
+
+/** A task by its name, with what its request asks for. */
+export interface AskingTask extends TaskName {
+  readonly asked: Asked | undefined;
+}
+
+/** Where a pending task reports how it ends. */
+export interface IntakeDesk {
+  /** Answers 202, with `known` for a task that was stored before. */
+  accepted(response: HttpResponse, task: AskingTask, dueAt: number | undefined, known?: KnownTask): void;
+  /** Answers with an error. */
+  refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
+  /** The client went away before its answer. */
+  abandoned(): void;
+  appendEnded(failure: AppendFailure | undefined): void;
+  /** The task is no longer held in memory, whichever way it went. */
+  leave(bytes: number): void;
+}
+
+/** One task on its way: ends exactly once, and leaves the intake exactly once. */
+export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
+  bytes = 0;
+  /** Answered, or the client is gone: the response must not be touched. */
+  isOver = false;
+  private appending = false;
+  private left = false;
+  private chunks: Buffer[] | undefined;
+
+  constructor(
+    private readonly desk: IntakeDesk,
+    private readonly response: HttpResponse,
+    readonly route: TaskRoute,
+    readonly names: Uint8Array,
+    readonly nameAt: number,
+    readonly contentType: ContentType,
+    readonly traceContext: string | undefined,
+    readonly asked: Asked | undefined,
+  ) {}
+
+  /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
+  keep(chunk: ArrayBuffer): void {
+    this.chunks ??= [];
+    this.chunks.push(Buffer.from(Buffer.from(chunk)));
+  }
+
+  /** The whole body. Of one that came in one piece, a view that is valid only within this callback. */
+  whole(last: ArrayBuffer): Buffer {
+    this.appending = true;
+    const view = Buffer.from(last);
+    if (this.chunks === undefined) return view;
+    const body = Buffer.concat([...this.chunks, view]);
+    this.chunks = undefined;
+    return body;
+  }
+
+  accept(dueAt?: number, known?: KnownTask): void {
+    this.isOver = true;
+    this.response.cork(() => this.desk.accepted(this.response, this, dueAt, known));
+  }
+
+  refuse(refusal: Refusal, close = false): void {
+    this.isOver = true;
+    this.response.cork(() => this.desk.refuse(this.response, refusal, close));
+    this.leave();
+  }
+
+  /** The client went away. What is being appended goes on; its outcome nobody hears of. */
+  abort(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.desk.abandoned();
+    if (!this.appending) this.leave();
+  }
+
+  onAppended(dueAt: number | undefined, held: string | undefined): void {
+    if (held !== undefined) {
+      this.onKnown(knownTaskOf(held));
+      return;
+    }
+    this.desk.appendEnded(undefined);
+    if (!this.isOver) this.accept(dueAt);
+    this.leave();
+  }
+
+  /** A task was stored with the same key before: this one, if all goes well. */
+  private onKnown(known: KnownTask | undefined): void {
+    if (this.isOver) this.leave();
+    else if (known === undefined || known.fingerprint !== this.asked?.fingerprint) this.refuse(KEY_REUSED);
+    else {
+      this.accept(known.dueAt, known);
+      this.leave();
+    }
+  }
+
+  onAppendFailed(failure: AppendFailure): void {
+    this.desk.appendEnded(failure);
+    if (this.isOver) this.leave();
+    else this.refuse(unavailable(failure.code));
+  }
+
+  private leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.desk.leave(this.bytes);
+  }
+}
+
+const KEY_REUSED: Refusal = {
+  code: 'IDEMPOTENCY_KEY_REUSED',
+  message:
+    'another body was sent with this Idempotency-Key before; nothing was stored, send this one with a key of its own',
+};
