@@ -1,19 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { BreakerNews } from './breaker.js';
-import { CronRuns, type EnqueueReply } from './cron-runs.js';
-import type { ResolvedSchedule } from './cron-schedules.js';
-import type { LaneKeys } from './group.js';
-import type { Blame } from './outcome.js';
+import { CronRuns, type EnqueueReply } from './cron/cron-runs.js';
+import type { ResolvedSchedule } from './cron/cron-schedules.js';
+import type { LaneKeys } from './redis/group.js';
+import type { RedisLink } from './redis/redis-link.js';
+import type { BreakerNews } from './settling/breaker.js';
+import type { Blame } from './settling/outcome.js';
 import {
   type BreakerFlags,
   type LeftAlone,
   OutcomeWriter,
   type Parked,
   type ToPark,
-} from './outcome-writer.js';
-import { type Promote, type PromoteReply, promoteDue } from './promoter.js';
-import type { RedisLink } from './redis-link.js';
+} from './settling/outcome-writer.js';
+import { type Promote, type PromoteReply, promoteDue } from './supervisor/promoter.js';
 
 /**
  * Promises that a consumer can be made to break on purpose, for the negative controls of the tests: a test that does

@@ -2,10 +2,10 @@ import { availableParallelism, hostname } from 'node:os';
 import { resolveOptions, SluiceError } from '@sluice/contract';
 import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
 import { BREAK, type Broken } from './broken.js';
-import { type CronSchedule, resolveSchedules } from './cron-schedules.js';
-import { moduleUrl } from './handler-registry.js';
+import { type CronSchedule, resolveSchedules } from './cron/cron-schedules.js';
+import { moduleUrl } from './handlers/handler-registry.js';
 import { consumerOptionPairs, consumerOptions, type ResolvedOptions } from './options.js';
-import { Supervisor } from './supervisor.js';
+import { Supervisor } from './supervisor/supervisor.js';
 
 /** Options of `createConsumer`; what is left out has the default of the configuration table. */
 export interface ConsumerOptions extends Partial<ResolvedOptions> {

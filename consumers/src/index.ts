@@ -1,14 +1,14 @@
 export type { ConsumerCounters, ConsumerEvent, ConsumerListener } from '@sluice/telemetry';
 export { type Consumer, type ConsumerOptions, createConsumer } from './consumer.js';
-export type { CronSchedule } from './cron-schedules.js';
-export { RetryAfter, Unrecoverable } from './errors.js';
+export type { CronSchedule } from './cron/cron-schedules.js';
+export { RetryAfter, Unrecoverable } from './handlers/errors.js';
 export {
   defineHandler,
   type Handler,
   type HandlerContext,
   type HandlerFunction,
   type Task,
-} from './handler.js';
-export type { HandlerBreaker, HandlerPolicy } from './handler-policy.js';
+} from './handlers/handler.js';
+export type { HandlerBreaker, HandlerPolicy } from './handlers/handler-policy.js';
 export { consumerOptions } from './options.js';
-export type { RateLimit } from './rate-limit.js';
+export type { RateLimit } from './reading/rate-limit.js';

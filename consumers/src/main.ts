@@ -1,8 +1,8 @@
 import { readEnvironment, SluiceError } from '@sluice/contract';
 import { createLogger, logConsumerEvents } from '@sluice/telemetry';
 import { type ConsumerOptions, createConsumer } from './consumer.js';
-import type { CronSchedule } from './cron-schedules.js';
-import { moduleUrl } from './handler-registry.js';
+import type { CronSchedule } from './cron/cron-schedules.js';
+import { moduleUrl } from './handlers/handler-registry.js';
 import { consumerOptionPairs, consumerOptions } from './options.js';
 
 // A consumer process: options from the environment, handlers from HANDLER_MODULE, the log on standard output.

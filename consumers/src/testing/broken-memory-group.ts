@@ -1,5 +1,5 @@
 import type { Broken } from '../broken.js';
-import type { LeftAlone } from '../outcome-writer.js';
+import type { LeftAlone } from '../settling/outcome-writer.js';
 import { MemoryGroup, type Recovered } from './memory-group.js';
 import type { MemoryStream } from './memory-stream.js';
 import type { VirtualClock } from './virtual-clock.js';

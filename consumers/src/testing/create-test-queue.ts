@@ -1,7 +1,7 @@
 import { queueKeys, resolveOptions, SluiceError } from '@sluice/contract';
 import { BREAK, type Broken } from '../broken.js';
-import { laneKeys } from '../group.js';
 import { consumerOptionPairs, consumerOptions, type ResolvedOptions } from '../options.js';
+import { laneKeys } from '../redis/group.js';
 import { memoryGroup } from './broken-memory-group.js';
 import { FaultPlan } from './fault-plan.js';
 import { MemoryRedis } from './memory-redis.js';

@@ -1,4 +1,4 @@
-export type { Evidence } from '../outcome.js';
+export type { Evidence } from '../settling/outcome.js';
 export { createTestQueue } from './create-test-queue.js';
 export type { CrashOf, CrashOptions, CrashWhen } from './fault-plan.js';
 export type { RunEnd, TestRun } from './run-log.js';

@@ -1,4 +1,4 @@
-import type { Dead } from '../outcome.js';
+import type { Dead } from '../settling/outcome.js';
 
 /** The most fields of an entry that its dead letter keeps, as in bury.lua. */
 const MOST_FIELDS = 2000;

@@ -1,6 +1,6 @@
-import { PARKED } from '../group.js';
-import { crashesOf, type Dead } from '../outcome.js';
-import type { LeftAlone, ReleaseReason } from '../outcome-writer.js';
+import { PARKED } from '../redis/group.js';
+import { crashesOf, type Dead } from '../settling/outcome.js';
+import type { LeftAlone, ReleaseReason } from '../settling/outcome-writer.js';
 import { deadLetterOf } from './memory-dead-letter.js';
 import type { MemoryStream } from './memory-stream.js';
 import type { VirtualClock } from './virtual-clock.js';

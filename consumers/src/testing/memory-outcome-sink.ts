@@ -1,7 +1,7 @@
-import type { LaneKeys } from '../group.js';
-import type { Dead } from '../outcome.js';
-import type { OutcomeSink } from '../outcome-sink.js';
-import type { LeftAlone, ReleaseReason } from '../outcome-writer.js';
+import type { LaneKeys } from '../redis/group.js';
+import type { Dead } from '../settling/outcome.js';
+import type { OutcomeSink } from '../settling/outcome-sink.js';
+import type { LeftAlone, ReleaseReason } from '../settling/outcome-writer.js';
 import type { ConnectionFaults } from './connection-faults.js';
 import type { MemoryGroup } from './memory-group.js';
 

@@ -1,5 +1,5 @@
-import type { Task } from '../handler.js';
-import type { Evidence } from '../outcome.js';
+import type { Task } from '../handlers/handler.js';
+import type { Evidence } from '../settling/outcome.js';
 
 /** How a run ended. */
 export type RunEnd =

@@ -1,10 +1,10 @@
-import { aftermathOf, type End } from '../aftermath.js';
-import type { Entry } from '../entry.js';
-import { threadConsumer } from '../group.js';
-import type { HandlerContext, Task } from '../handler.js';
-import type { LoadedHandler } from '../handler-registry.js';
-import type { Evidence, Outcome } from '../outcome.js';
-import type { HeldEntry } from '../thread-protocol.js';
+import type { HandlerContext, Task } from '../handlers/handler.js';
+import type { LoadedHandler } from '../handlers/handler-registry.js';
+import type { Entry } from '../reading/entry.js';
+import { threadConsumer } from '../redis/group.js';
+import type { Evidence, Outcome } from '../settling/outcome.js';
+import { aftermathOf, type End } from '../supervisor/aftermath.js';
+import type { HeldEntry } from '../thread/thread-protocol.js';
 import type { CrashOf, FaultPlan } from './fault-plan.js';
 import { MemoryOutcomeSink } from './memory-outcome-sink.js';
 import type { RunLog, TestRun } from './run-log.js';

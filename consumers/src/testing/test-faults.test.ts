@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ConsumerEvent } from '@sluice/telemetry';
-import { defineHandler } from '../handler.js';
+import { defineHandler } from '../handlers/handler.js';
 import { createTestQueue } from './create-test-queue.js';
 
 async function queueOf(run: (data: unknown) => unknown, options = {}) {

@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/contract';
-import type { Handler } from '../handler.js';
-import { importDefault, type LoadedHandler, loadHandler, moduleUrl } from '../handler-registry.js';
+import type { Handler } from '../handlers/handler.js';
+import { importDefault, type LoadedHandler, loadHandler, moduleUrl } from '../handlers/handler-registry.js';
 import type { ResolvedOptions } from '../options.js';
 
 /**

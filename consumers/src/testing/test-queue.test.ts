@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { defineTaskType, SluiceError } from '@sluice/contract';
 import type { ConsumerEvent } from '@sluice/telemetry';
 import { Type } from 'typebox';
-import { RetryAfter } from '../errors.js';
-import { defineHandler, type HandlerFunction } from '../handler.js';
-import type { HandlerPolicy } from '../handler-policy.js';
+import { RetryAfter } from '../handlers/errors.js';
+import { defineHandler, type HandlerFunction } from '../handlers/handler.js';
+import type { HandlerPolicy } from '../handlers/handler-policy.js';
 import { createTestQueue } from './create-test-queue.js';
 
 const mail = defineTaskType('mail', Type.Object({ to: Type.String() }));

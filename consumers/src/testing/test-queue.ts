@@ -1,5 +1,5 @@
 import { type DataOf, type DEFAULT_TASK_TYPE, SluiceError, type TaskType } from '@sluice/contract';
-import type { LoadedHandler } from '../handler-registry.js';
+import type { LoadedHandler } from '../handlers/handler-registry.js';
 import type { Appended, MemoryRedis } from './memory-redis.js';
 import type { RunLog, TestRun } from './run-log.js';
 import type { Simulation } from './simulation.js';

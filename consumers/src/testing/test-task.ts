@@ -1,5 +1,5 @@
-import type { Evidence } from '../outcome.js';
-import { SUSPECT_CRASHES } from '../retries.js';
+import { SUSPECT_CRASHES } from '../reading/retries.js';
+import type { Evidence } from '../settling/outcome.js';
 import type { MemoryGroup } from './memory-group.js';
 import type { RunLog, TestRun } from './run-log.js';
 
