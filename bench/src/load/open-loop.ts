@@ -194,7 +194,8 @@ class OpenLoop {
   }
 
   private sendNext(): void {
-    const connection = this.nextSent < this.nextDue ? this.free.pop() : undefined;
+    // The one that has been free for longest: a server closes what it does not hear from for a while.
+    const connection = this.nextSent < this.nextDue ? this.free.shift() : undefined;
     if (connection === undefined) return;
     connection.request = this.nextSent++;
     connection.socket.write(this.requestOf(connection.request));
