@@ -97,7 +97,7 @@ test('a consumer that ends early ends the bench with what it said', async () => 
 
 for (const path of [enginePath(sluiceConsumerPeer()), bullmqPath()]) {
   test(`${path.name}: tells of every task when its handler started`, async () => {
-    const turn = await takeStartTurn(shortBench(), path, 1, RATE);
+    const turn = await takeStartTurn(shortBench(), path, 1, RATE, undefined);
     assert.equal(turn.accepted, RATE);
     assert.equal(turn.fromAccepted.count, RATE);
     assert.ok(turn.fromDue.min > 0, 'no handler starts before its task is sent');
@@ -118,7 +118,7 @@ test('a task that was accepted and never started ends the bench', async () => {
       return { ...running, runs };
     },
   };
-  await assert.rejects(takeStartTurn(shortBench(), losing, 1, RATE), {
+  await assert.rejects(takeStartTurn(shortBench(), losing, 1, RATE, undefined), {
     name: 'BenchFault',
     message: /lost 1 of 200 tasks: accepted, and never started/,
   });

@@ -36,16 +36,18 @@ function respond(socket: Socket, status = '202 Accepted'): void {
 function load(port: number, changes: Partial<OpenLoopOptions> = {}): OpenLoopOptions {
   return {
     ...{ port, path: '/tasks', body: REQUEST_BODY, connections: 4, ratePerSecond: 500 },
-    ...{ warmUpSeconds: 0, seconds: 1, patienceSeconds: 5, naps: false },
+    ...{ warmUpSeconds: 0, seconds: 1, patienceSeconds: 5, between: 'looks' },
     ...changes,
   };
 }
 
-for (const naps of [false, true]) {
-  const how = naps ? 'napping between looks' : 'looking all the time';
+for (const between of ['looks', 'naps', 'sleeps'] as const) {
+  const how = { looks: 'looking all the time', naps: 'napping between looks', sleeps: 'asleep between' }[
+    between
+  ];
   test(`${how}, sends as many requests as the rate asks for and counts every answer`, async (t) => {
     const port = await serve(t, (socket) => respond(socket));
-    const result = await runAtConstantRate(load(port, { warmUpSeconds: 0.5, naps }));
+    const result = await runAtConstantRate(load(port, { warmUpSeconds: 0.5, between }));
     assert.deepEqual(result.statuses, { 202: 750 });
     assert.deepEqual([result.unanswered, result.brokenConnections], [0, 0]);
     assert.deepEqual([result.latencies.length, result.lags.length], [500, 500]);
@@ -80,7 +82,7 @@ test('tells answers that are not 202, and requests that were never answered', as
     if (request === 10) respond(socket, '503 Service Unavailable');
     else if (request !== 20) respond(socket);
   });
-  const result = await runAtConstantRate(load(port, { patienceSeconds: 3, naps: true }));
+  const result = await runAtConstantRate(load(port, { patienceSeconds: 3, between: 'naps' }));
   assert.deepEqual(result.statuses, { 202: 498, 503: 1 });
   assert.equal(result.unanswered, 1);
   assert.equal(result.latencies.length, 499);
@@ -91,7 +93,7 @@ test('tells broken connections and goes on over those that are left', async (t) 
     if (request === 10) socket.destroy();
     else respond(socket);
   });
-  const result = await runAtConstantRate(load(port, { patienceSeconds: 3, naps: true }));
+  const result = await runAtConstantRate(load(port, { patienceSeconds: 3, between: 'naps' }));
   assert.equal(result.brokenConnections, 1);
   assert.deepEqual(result.statuses, { 202: 499 });
   assert.equal(result.unanswered, 1);

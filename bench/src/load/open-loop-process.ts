@@ -8,7 +8,7 @@ const options = JSON.parse(process.argv[2] ?? '') as OpenLoopOptions; // written
 
 // Linux lets whoever never sleeps finish its slice of 4 ms before a server that wakes on the same core may run. Last
 // in line, it gives way: p99 of the bare server at 46,000/s was 2.2 ms instead of 4.7 (medians of ten loads of a second
-// each, two busy cores). Who naps is let in at once anyway, and must be.
-if (!options.naps) setPriority(constants.priority.PRIORITY_LOW);
+// each, two busy cores). Who naps or sleeps is let in at once anyway, and must be.
+if (options.between === 'looks') setPriority(constants.priority.PRIORITY_LOW);
 
 process.send?.(await runOpenLoop(options), () => process.exit());

@@ -18,10 +18,12 @@ export interface OpenLoopOptions {
   /** How long to wait for the last answers. */
   patienceSeconds: number;
   /**
-   * Sleeps up to 0.1 ms between looks at clock and sockets, instead of keeping a core busy: for loads that leave it
-   * none. Such a request is late by that, which its latency includes; and what arrives is seen later by that.
+   * What it does between one look at clock and sockets and the next. `looks`: nothing, which keeps a core busy. `naps`:
+   * sleeps up to 0.1 ms, for loads that leave it no core; such a request is late by that, which its latency includes, and
+   * what arrives is seen later by that. `sleeps`: until something arrives or falls due, for few requests whose way
+   * through other processes is measured and must not be disturbed; what falls due is up to 2 ms late.
    */
-  naps: boolean;
+  between: 'looks' | 'naps' | 'sleeps';
 }
 
 /** What became of a load at a constant rate. */
@@ -58,7 +60,7 @@ const MICROSECONDS = 1000;
  * an answer waits for the first that is free, and its latency counts from when it was due: a server that stalls
  * is charged for all who would have come meanwhile (no coordinated omission).
  *
- * It looks at the clock and the sockets by turns, because timers are a millisecond coarse, more than what is measured.
+ * Mostly it looks at the clock and the sockets by turns, because timers are a millisecond coarse.
  */
 export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
   const { port, path, body, ratePerSecond, warmUpSeconds, seconds } = options;
@@ -73,7 +75,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
     isNumbered ? (n) => requestWith(JSON.stringify({ data: numberedData(n) })) : () => same,
     isNumbered,
     options.patienceSeconds,
-    options.naps,
+    options.between,
   );
   await Promise.all(Array.from({ length: options.connections }, () => load.connect(port)));
   return load.run((start) => new Arrivals(start, ratePerSecond, warmUpSeconds, seconds));
@@ -89,6 +91,8 @@ const ACCEPTED = 202;
 const READ_BYTES = 16 * 1024;
 /** Until the first request is due, so that it is not late already. */
 const LEAD_MS = 20;
+
+const LOOK_FOR_LAST_ANSWERS_MS = 5;
 
 /** The kernel adds up to 0.05 ms of its own (timer slack, prctl(2)). */
 const NAP_MS = 0.05;
@@ -117,7 +121,7 @@ class OpenLoop {
     private readonly requestOf: (n: number) => Buffer,
     private readonly keepsTimes: boolean,
     private readonly patienceSeconds: number,
-    private readonly naps: boolean,
+    private readonly between: OpenLoopOptions['between'],
   ) {}
 
   connect(port: number): Promise<void> {
@@ -160,11 +164,12 @@ class OpenLoop {
     const giveUpAt = arrivals.dueAt(arrivals.total) + this.patienceSeconds * 1000;
     return new Promise((resolve) => {
       const turn = (): void => {
-        if (this.naps) this.nap();
+        if (this.between === 'naps') this.nap();
         this.sendDue();
         const isDone = this.answered === arrivals.total || this.broken === this.connections.length;
-        if (!isDone && performance.now() < giveUpAt) setImmediate(turn);
-        else resolve(this.finish());
+        if (isDone || performance.now() >= giveUpAt) resolve(this.finish());
+        else if (this.between === 'sleeps') setTimeout(turn, this.untilDue());
+        else setImmediate(turn);
       };
       turn();
     });
@@ -174,6 +179,11 @@ class OpenLoop {
     const isDue =
       this.nextDue < this.arrivals.total && performance.now() >= this.arrivals.dueAt(this.nextDue);
     if (!isDue) Atomics.wait(NEVER_WOKEN, 0, 0, NAP_MS);
+  }
+
+  private untilDue(): number {
+    const isOneLeft = this.nextDue < this.arrivals.total;
+    return isOneLeft ? this.arrivals.dueAt(this.nextDue) - performance.now() : LOOK_FOR_LAST_ANSWERS_MS;
   }
 
   private sendDue(): void {

@@ -20,6 +20,8 @@ export interface PathLoad {
   warmUpSeconds: number;
   seconds: number;
   connections: number;
+  /** The core that whoever sends them runs on; undefined: any. */
+  core: number | undefined;
 }
 
 export interface RunningTaskPath {
@@ -79,12 +81,15 @@ async function start(
   }
 }
 
-async function postTasks(url: string, load: PathLoad): Promise<LoadTimes> {
+async function postTasks(url: string, { core, ...load }: PathLoad): Promise<LoadTimes> {
   const { port, pathname: path } = new URL(url);
-  const { statuses, unanswered, brokenConnections, times } = await runAtConstantRate({
-    ...{ port: Number(port), path, body: 'numbered', patienceSeconds: PATIENCE_SECONDS, naps: false },
-    ...load,
-  });
+  const { statuses, unanswered, brokenConnections, times } = await runAtConstantRate(
+    {
+      ...{ port: Number(port), path, body: 'numbered', patienceSeconds: PATIENCE_SECONDS, between: 'looks' },
+      ...load,
+    },
+    core,
+  );
   const refused = Object.entries(statuses).filter(([status]) => status !== '202');
   if (refused.length + unanswered + brokenConnections > 0) {
     const answers = JSON.stringify(statuses);
@@ -95,6 +100,9 @@ async function postTasks(url: string, load: PathLoad): Promise<LoadTimes> {
   return times;
 }
 
-function addJobs(redisUrl: string, { ratePerSecond, warmUpSeconds, seconds }: PathLoad): Promise<LoadTimes> {
-  return addAtConstantRate({ redisUrl, ratePerSecond, warmUpSeconds, seconds });
+function addJobs(
+  redisUrl: string,
+  { ratePerSecond, warmUpSeconds, seconds, core }: PathLoad,
+): Promise<LoadTimes> {
+  return addAtConstantRate({ redisUrl, ratePerSecond, warmUpSeconds, seconds }, core);
 }

@@ -99,7 +99,7 @@ async function takeTurn(bench: Bench, peer: Peer, round: number, rate: number): 
       const { result, cost } = await withCost(server, async () => {
         const load = { port: Number(port), path, body: BODY, connections, ratePerSecond: rate };
         const times = { warmUpSeconds, seconds, patienceSeconds: PATIENCE_SECONDS };
-        const ended = await runAtConstantRate({ ...load, ...times, naps: true });
+        const ended = await runAtConstantRate({ ...load, ...times, between: 'naps' });
         return { ...ended, accepted: ended.statuses[202] ?? 0 };
       });
       const { accepted, unanswered } = result;
