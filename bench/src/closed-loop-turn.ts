@@ -19,6 +19,10 @@ export interface ClosedLoopLoad {
   connections: number;
   /** @default a task of 189 bytes */
   body?: string;
+  /** @default none but the content type */
+  headers?: Readonly<Record<string, string>>;
+  /** Every request has an `Idempotency-Key` of its own. @default false */
+  idempotencyKeys?: boolean;
   /** Behind the path where tasks are posted. @default nothing */
   path?: string;
   /** Tasks that a body holds. @default 1 */
@@ -35,14 +39,23 @@ export async function takeClosedLoopTurn(
   { generator, options, running, progress }: ClosedLoopBench,
   peer: Peer,
   round: number,
-  { connections, body = BODY, path = '', tasksOfRequest = 1 }: ClosedLoopLoad,
+  {
+    connections,
+    body = BODY,
+    headers = {},
+    idempotencyKeys = false,
+    path = '',
+    tasksOfRequest = 1,
+  }: ClosedLoopLoad,
 ): Promise<ClosedLoopTurn> {
   return running.use(
     () => peer.start(),
     async (server) => {
       const { url, exchange = TASK_EXCHANGE, redisVersion } = server;
       const load = async (seconds: number) => {
-        const result = await generator.run({ url: url + path, exchange, body, connections, seconds });
+        const result = await generator.run({
+          ...{ url: url + path, exchange, body, headers, idempotencyKeys, connections, seconds },
+        });
         return { ...result, accepted: result.accepted * tasksOfRequest };
       };
       const warmUp = await load(options.warmUpSeconds);

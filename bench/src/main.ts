@@ -19,9 +19,11 @@ import { connections } from './scenarios/connections.js';
 import { constantRate } from './scenarios/constant-rate.js';
 import { consumersLatency } from './scenarios/consumers-latency.js';
 import { consumersThroughput } from './scenarios/consumers-throughput.js';
+import { idempotency } from './scenarios/idempotency.js';
 import { payloads } from './scenarios/payloads.js';
 import { peers } from './scenarios/peers.js';
 import { processes } from './scenarios/processes.js';
+import { receipts } from './scenarios/receipts.js';
 import { saturation } from './scenarios/saturation.js';
 
 const SCENARIOS: readonly Scenario[] = [
@@ -29,6 +31,8 @@ const SCENARIOS: readonly Scenario[] = [
   constantRate,
   peers,
   batch,
+  receipts,
+  idempotency,
   payloads,
   connections,
   processes,

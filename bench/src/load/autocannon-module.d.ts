@@ -8,6 +8,10 @@ declare module 'autocannon' {
     connections: number;
     /** Seconds. */
     duration: number;
+    requests?: readonly { setupRequest: (request: Request) => Request }[];
+  }
+  export interface Request {
+    headers: Record<string, string>;
   }
   interface Result {
     errors: number;

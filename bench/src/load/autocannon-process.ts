@@ -1,5 +1,6 @@
 // Runs autocannon once, as the argument asks, and sends a ClosedLoopResult over IPC.
-import autocannon from 'autocannon';
+import { randomUUID } from 'node:crypto';
+import autocannon, { type Request } from 'autocannon';
 import type { ClosedLoopOptions, ClosedLoopResult } from './closed-loop.js';
 import { histogramOf, latencyOf } from './latency.js';
 
@@ -14,10 +15,11 @@ const instance = autocannon(
   {
     url: options.url,
     method: options.exchange.method,
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', ...options.headers },
     body: options.body,
     connections: options.connections,
     duration: options.seconds,
+    ...(options.idempotencyKeys ? { requests: [{ setupRequest: withIdempotencyKey }] } : {}),
   },
   (error, { errors, timeouts, duration }) => {
     if (error) throw error;
@@ -30,6 +32,11 @@ const instance = autocannon(
     process.send?.(result, () => process.exit());
   },
 );
+function withIdempotencyKey(request: Request): Request {
+  request.headers = { ...request.headers, 'Idempotency-Key': randomUUID() };
+  return request;
+}
+
 // Its own latencies are whole milliseconds, and it does not tell a 200 from a 202.
 instance.on('response', (_client, status, _bytes, milliseconds) => {
   if (status === options.exchange.status) accepted++;

@@ -5,6 +5,10 @@ export interface ClosedLoopOptions {
   url: string;
   exchange: Exchange;
   body: string;
+  /** Besides the content type. */
+  headers: Readonly<Record<string, string>>;
+  /** Every request has an `Idempotency-Key` that no other has. */
+  idempotencyKeys: boolean;
   connections: number;
   seconds: number;
 }

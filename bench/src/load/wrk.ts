@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { untilEnd } from '../child.js';
@@ -17,11 +18,16 @@ export async function findWrk(): Promise<ClosedLoopGenerator | undefined> {
   if (version === undefined) return undefined;
   return {
     name: `wrk ${version}`,
-    async run({ url, exchange, body, connections, seconds }: ClosedLoopOptions) {
+    async run({ url, exchange, body, headers, idempotencyKeys, connections, seconds }: ClosedLoopOptions) {
       const threads = Math.min(THREADS, connections);
       const wrk = spawn(
         'wrk',
-        [`-t${threads}`, `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT, url, '--', exchange.method, body],
+        [
+          ...[`-t${threads}`, `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT],
+          ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
+          ...[url, '--', exchange.method, body],
+          ...(idempotencyKeys ? [randomUUID()] : []),
+        ],
         { stdio: ['ignore', 'pipe', 'pipe'] },
       );
       let output = '';

@@ -17,6 +17,8 @@ export interface EnginePeerOptions {
   processes: number;
   /** Redis writes its append-only file, fsync every second; otherwise it keeps nothing. */
   persistent: boolean;
+  /** Redis has a replica. @default false */
+  replica?: boolean;
   /** Entries that the stream is cut back to. */
   keptEntries?: number;
   /** Arguments of Node for all its processes. */
@@ -25,10 +27,11 @@ export interface EnginePeerOptions {
 
 /** The engine program with a private Redis of its own, both new in each round. */
 export function enginePeer(options: EnginePeerOptions): Peer {
-  const { name = `engine, ack=${options.ackMode}`, persistent, keptEntries } = options;
+  const { name = `engine, ack=${options.ackMode}`, persistent, replica = false, keptEntries } = options;
   return peerWithRedis({
     name,
     persistent,
+    replica,
     async startProgram(redisUrl) {
       const { engine, url } = await startEngineProgram(redisUrl, options);
       const { pid } = engine;

@@ -2,6 +2,7 @@ import { type RedisServer, startRedis } from '@sluice/testbed';
 import { cpuSecondsOfTree } from '../cpu-time.js';
 import type { Exchange } from '../load/closed-loop.js';
 import type { Peer, RunningPeer } from './peer.js';
+import { startReplica } from './replica.js';
 import { STREAM } from './stream-queue.js';
 import { StreamWatch } from './stream-watch.js';
 
@@ -13,6 +14,8 @@ export interface PeerWithRedis {
   madeOf?: string;
   /** Redis writes its append-only file, fsync every second; otherwise it keeps nothing. */
   persistent: boolean;
+  /** Redis has a replica, in step before the program starts. @default false */
+  replica?: boolean;
   startProgram(redisUrl: string): Promise<IntakeProgram>;
   /** @default the stream of the bench */
   openStore?(redisUrl: string): Promise<TaskStore>;
@@ -37,16 +40,21 @@ export interface TaskStore {
 }
 
 /** A peer with a private Redis of its own, both new in each round. */
-export function peerWithRedis({ name, madeOf, persistent, ...parts }: PeerWithRedis): Peer {
+export function peerWithRedis({ name, madeOf, persistent, replica = false, ...parts }: PeerWithRedis): Peer {
   return {
     name,
     ...(madeOf === undefined ? {} : { madeOf }),
     async start() {
       const redis = await startRedis(persistent ? { persistent, config: { appendfsync: 'everysec' } } : {});
+      const replicas: RedisServer[] = [];
+      const stopRedis = async () => {
+        await Promise.all([redis, ...replicas].map((server) => server.stop()));
+      };
       try {
-        return await startOn(redis, parts);
+        if (replica) replicas.push(await startReplica(redis));
+        return await startOn(redis, parts, stopRedis);
       } catch (error) {
-        await redis.stop();
+        await stopRedis();
         throw error;
       }
     },
@@ -59,17 +67,23 @@ async function startOn(
     startProgram,
     openStore = (redisUrl) => StreamWatch.open(redisUrl, STREAM),
   }: Pick<PeerWithRedis, 'startProgram' | 'openStore'>,
+  stopRedis: () => Promise<void>,
 ): Promise<RunningPeer> {
   const program = await startProgram(redis.url);
   try {
-    return running(program, redis, await openStore(redis.url));
+    return running(program, redis, await openStore(redis.url), stopRedis);
   } catch (error) {
     await program.stop().catch(() => {}); // what went wrong first is what matters
     throw error;
   }
 }
 
-function running(program: IntakeProgram, redis: RedisServer, store: TaskStore): RunningPeer {
+function running(
+  program: IntakeProgram,
+  redis: RedisServer,
+  store: TaskStore,
+  stopRedis: () => Promise<void>,
+): RunningPeer {
   const { url, exchange } = program;
   return {
     url,
@@ -87,7 +101,7 @@ function running(program: IntakeProgram, redis: RedisServer, store: TaskStore): 
       try {
         await program.stop();
       } finally {
-        await redis.stop();
+        await stopRedis();
       }
     },
   };
