@@ -25,6 +25,7 @@ import { peers } from './scenarios/peers.js';
 import { processes } from './scenarios/processes.js';
 import { receipts } from './scenarios/receipts.js';
 import { saturation } from './scenarios/saturation.js';
+import { websocket } from './scenarios/websocket.js';
 
 const SCENARIOS: readonly Scenario[] = [
   saturation,
@@ -33,6 +34,7 @@ const SCENARIOS: readonly Scenario[] = [
   batch,
   receipts,
   idempotency,
+  websocket,
   payloads,
   connections,
   processes,
