@@ -14,6 +14,8 @@ export const BREAK = Symbol.for('sluice.break');
 export type Broken =
   /** Looks whether an idempotency key is known, and then stores the task. */
   | 'idempotency-in-steps'
+  /** Stores a task whose request was refused for what came behind it. */
+  | 'nothing-taken-back'
   /** Takes a level of acknowledgement for reached however few have confirmed it. */
   | 'confirmed-by-none';
 
@@ -24,9 +26,14 @@ export function batcherOf(
   redis: Redis,
   options: ResolvedEngineOptions,
 ): Batcher {
-  return broken === 'idempotency-in-steps'
-    ? new BatcherInSteps(batcherOptions, redis, options)
-    : new Batcher(batcherOptions);
+  if (broken === 'idempotency-in-steps') return new BatcherInSteps(batcherOptions, redis, options);
+  return broken === 'nothing-taken-back' ? new KeepingBatcher(batcherOptions) : new Batcher(batcherOptions);
+}
+
+class KeepingBatcher extends Batcher {
+  override takeBack(): boolean {
+    return false;
+  }
 }
 
 class BatcherInSteps extends Batcher {

@@ -253,13 +253,13 @@ test('mode received: answered once all are validated and queued, and stored soon
   assert.deepEqual(await idsIn(redis.client, stream), acceptedIds(reply));
 });
 
-test('a client that leaves before its answer: what had arrived whole is stored, what had not is not', async (t) => {
+test('a client that leaves before its answer: of what had arrived whole all or nothing is stored, of the rest nothing', async (t) => {
   const running = await runEngine(t, redis.server.url);
   const body = batchOf(8000);
   const head = `POST /tasks/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
   for (const [bytes, stored] of [
-    [head.length + body.length - 1, 0],
-    [head.length + body.length, 8000],
+    [head.length + body.length - 1, [0]],
+    [head.length + body.length, [0, 8000]], // nothing if it left before the first task was written
   ] as const) {
     const socket = connect(running.port, '127.0.0.1');
     socket.write(`${head}${body}`.slice(0, bytes));
@@ -269,7 +269,11 @@ test('a client that leaves before its answer: what had arrived whole is stored, 
     }
     socket.resetAndDestroy();
     await nothingInFlight(running);
-    assert.equal(await redis.client.xlen(running.stream), stored);
+    const length = await redis.client.xlen(running.stream);
+    assert.ok(
+      stored.some((one) => one === length),
+      `${length}`,
+    );
     assert.equal(running.engine.counters.accepted, 0);
   }
   assert.equal(running.engine.counters.aborted, 2);

@@ -40,3 +40,32 @@ test('does not write over blocks that have not been released yet', () => {
   buffer.text('third');
   assert.equal(Buffer.concat(first.chunks).toString(), 'first');
 });
+
+test('goes back to the mark, whatever was added since, and only once', () => {
+  const buffer = new AppendBuffer();
+  for (const before of [0, 10, 40_000, 65_000]) {
+    for (const sizes of [[1], [30_000], [16_000, 16_000, 16_000, 16_000, 16_000], [500, 100_000, 10]]) {
+      const kept = Buffer.alloc(before, 'k');
+      for (let at = 0; at < before; at += 10_000) buffer.bytes(kept.subarray(at, at + 10_000));
+      buffer.mark();
+      for (const size of sizes) {
+        buffer.text('head');
+        buffer.bytes(Buffer.alloc(size, 'x'));
+      }
+      assert.equal(buffer.backToMark(), true);
+      assert.equal(buffer.backToMark(), false);
+      buffer.text('after');
+      const { chunks, release } = buffer.take();
+      assert.ok(Buffer.concat(chunks).equals(Buffer.concat([kept, Buffer.from('after')])));
+      release();
+    }
+  }
+});
+
+test('does not go back to before what was taken', () => {
+  const buffer = new AppendBuffer();
+  buffer.mark();
+  buffer.text('gone');
+  buffer.take();
+  assert.equal(buffer.backToMark(), false);
+});

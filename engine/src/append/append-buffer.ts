@@ -3,6 +3,7 @@ const LARGE_PAYLOAD_BYTES = 16 * 1024;
 const SPARE_BLOCKS = 16;
 /** Up to here, copying (below 1 µs) is cheaper than lending a block of 64 KiB for as long as Redis takes. */
 const COPIED_BYTES = 8 * 1024;
+const NO_MARK = -1;
 
 /**
  * The bytes of one write to Redis, collected over one turn of the event loop in blocks that are used again.
@@ -23,9 +24,36 @@ export class AppendBuffer {
   private start = 0;
   private at = 0;
   private readonly spare: Buffer[] = [];
+  // Where the mark is: numbers, as it is set for each task.
+  private markedChunks = 0;
+  private markedLent = 0;
+  private markedStart = 0;
+  private markedAt = NO_MARK;
 
   constructor() {
     this.block = this.takeBlock();
+  }
+
+  /** Remembers this place, and no longer the one before. */
+  mark(): void {
+    this.markedChunks = this.chunks.length;
+    this.markedLent = this.lent.length;
+    this.markedStart = this.start;
+    this.markedAt = this.at;
+  }
+
+  /** Takes out again all that was added since {@link mark}. Returns whether that can be: the mark is used up by it, and by {@link take}. */
+  backToMark(): boolean {
+    if (this.markedAt === NO_MARK) return false;
+    while (this.lent.length > this.markedLent) {
+      if (this.spare.length < SPARE_BLOCKS) this.spare.push(this.block);
+      this.block = this.lent.pop() as Buffer; // there is one: it is longer than it was
+    }
+    this.chunks.length = this.markedChunks;
+    this.start = this.markedStart;
+    this.at = this.markedAt;
+    this.markedAt = NO_MARK;
+    return true;
   }
 
   /** Adds text of which every character is one byte (latin1). At most 16 KiB. */
@@ -57,6 +85,7 @@ export class AppendBuffer {
 
   /** Hands out all that was collected, and starts anew. Call `release` when the chunks have been sent. */
   take(): { chunks: Buffer[]; release: () => void } {
+    this.markedAt = NO_MARK;
     if (this.chunks.length === 0 && this.at <= COPIED_BYTES) return this.takeCopy();
     this.closeChunk();
     const chunks = this.chunks;

@@ -42,6 +42,11 @@ export interface Appender {
   append(encode: XaddEncoder, task: TaskHead & AppendWaiter, timestamp: string, payload: Uint8Array): void;
   /** Like {@link append}, for one of many tasks of the same waiter, which describes only the one that is handed in now. */
   appendOneOf(encode: XaddEncoder, tasks: TaskHead & RunWaiter, timestamp: string, payload: Uint8Array): void;
+  /**
+   * Takes back all that was handed in for a waiter, so many tasks. Returns whether that could be done: nothing of it has
+   * left the process, and nothing else was handed in since. Its waiter is told nothing more then.
+   */
+  takeBack(waiter: AppendWaiter | RunWaiter, count: number): boolean;
 }
 
 export interface BatcherOptions {
@@ -66,6 +71,10 @@ function newRun(waiter: RunWaiter | undefined): Run {
   return { waiters: [], waiter, size: 0, settled: 0 };
 }
 
+function isEmpty(run: Run): boolean {
+  return run.size === 0;
+}
+
 /**
  * Collects the tasks of one turn of the event loop, writes them to Redis at once, and tells each waiter what
  * became of *its* append: a batch can succeed in part.
@@ -76,7 +85,7 @@ function newRun(waiter: RunWaiter | undefined): Run {
  *
  * Between calls: every task handed in is in exactly one run, or its waiter has been told. Sent runs hold, in
  * order, exactly the tasks whose replies are due; only the last of the filling runs grows. Memory is bounded by admission, which counts the requests
- * and bytes of all that is here. When the connection breaks, all that was sent is unconfirmed: Redis may or
+ * and bytes of all that is here. What was handed in last can be taken back until it is written. When the connection breaks, all that was sent is unconfirmed: Redis may or
  * may not have it, and nothing is sent twice.
  */
 export class Batcher implements Appender {
@@ -124,6 +133,7 @@ export class Batcher implements Appender {
 
   /** Adds a task to the batch of this turn. The payload is copied before this returns. Only while {@link isUp}. */
   append(encode: XaddEncoder, task: TaskHead & AppendWaiter, timestamp: string, payload: Uint8Array): void {
+    this.buffer.mark();
     encode(this.buffer, task, timestamp, payload);
     if (this.last.waiter !== undefined) this.startRun(undefined);
     this.last.waiters.push(task);
@@ -137,10 +147,25 @@ export class Batcher implements Appender {
     timestamp: string,
     payload: Uint8Array,
   ): void {
+    if (this.last.waiter !== tasks) {
+      this.startRun(tasks);
+      this.buffer.mark();
+    }
     encode(this.buffer, tasks, timestamp, payload);
-    if (this.last.waiter !== tasks) this.startRun(tasks);
     this.last.size++;
     this.flushSoon();
+  }
+
+  takeBack(waiter: AppendWaiter | RunWaiter, count: number): boolean {
+    const { last } = this;
+    const isLast =
+      last.waiter === undefined
+        ? last.waiters[last.size - 1] === waiter && count === 1
+        : last.waiter === waiter && count === last.size;
+    if (!isLast || !this.buffer.backToMark()) return false;
+    last.size -= count;
+    if (last.waiter === undefined) last.waiters.pop();
+    return true;
   }
 
   private startRun(waiter: RunWaiter | undefined): void {
@@ -160,6 +185,10 @@ export class Batcher implements Appender {
     this.last = newRun(undefined);
     this.filling = [this.last];
     const { chunks, release } = this.buffer.take();
+    if (runs.every(isEmpty)) {
+      release(); // all was taken back
+      return;
+    }
     if (!this.connection.isUp) {
       release();
       // Lost between append() and now: nothing of this has left the process.
@@ -170,7 +199,7 @@ export class Batcher implements Appender {
     }
     let size = 0;
     for (const run of runs) {
-      if (run.size > 0) this.sent.push(run); // else it began the turn, and a run of many came first
+      if (!isEmpty(run)) this.sent.push(run); // else it began the turn, and a run of many came first
       size += run.size;
     }
     this.connection.send(chunks, size, release);

@@ -78,6 +78,7 @@ export class ConfirmedBatcher implements Appender {
   }
 
   append(encode: XaddEncoder, task: TaskHead & AppendWaiter, timestamp: string, payload: Uint8Array): void {
+    this.buffer.mark();
     encode(this.buffer, task, timestamp, payload);
     this.hold(task);
   }
@@ -88,8 +89,18 @@ export class ConfirmedBatcher implements Appender {
     timestamp: string,
     payload: Uint8Array,
   ): void {
+    if (this.held.at(-1) !== tasks) this.buffer.mark();
     encode(this.buffer, tasks, timestamp, payload);
     this.hold(tasks);
+  }
+
+  takeBack(waiter: AppendWaiter | RunWaiter, count: number): boolean {
+    const from = this.held.length - count;
+    const isLast = from >= 0 && this.held.slice(from).every((one) => one === waiter);
+    if (!isLast || !this.buffer.backToMark()) return false;
+    if (from === 0) this.takeHeld();
+    else this.held.length = from;
+    return true;
   }
 
   close(): void {

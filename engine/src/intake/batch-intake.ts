@@ -235,6 +235,16 @@ export class BatchIntake implements BatchDesk {
     this.intake.refuse(response, refusal, close);
   }
 
+  takeBack(batch: PendingBatch): boolean {
+    const { outcome, next, route, asked } = batch;
+    if (outcome === undefined) return true; // none was handed in yet
+    const { unanswered, hasReplies, count } = outcome;
+    if (hasReplies || (unanswered > 0 && !this.options.levels.of(asked.level).takeBack(batch, unanswered)))
+      return false;
+    route.backlog.reserved -= count - next;
+    return true;
+  }
+
   abandoned(): void {
     this.intake.abandoned();
   }

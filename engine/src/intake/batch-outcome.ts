@@ -44,6 +44,11 @@ export class BatchOutcome {
     return this.count - this.refused.length;
   }
 
+  /** Whether a reply has come for any of them. */
+  get hasReplies(): boolean {
+    return this.replyAt > 0;
+  }
+
   isRefused(index: number): boolean {
     return this.states[index] === REFUSED;
   }

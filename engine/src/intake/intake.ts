@@ -259,6 +259,13 @@ export class Intake implements IntakeDesk {
     if (failure !== undefined) this.options.onAppendRefused(failure.code, failure.reason);
   }
 
+  takeBack(task: PendingTask): boolean {
+    const { batcher, levels } = this.options;
+    const { asked } = task;
+    // Its backlog counts it until the next look, as it does a task that Redis has refused.
+    return (asked === undefined ? batcher : levels.of(asked.level)).takeBack(task, 1);
+  }
+
   abandoned(): void {
     this.options.counters.aborted++;
   }

@@ -18,6 +18,8 @@ export interface BatchDesk {
   refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
   /** The client went away before its answer. */
   abandoned(): void;
+  /** Keeps all tasks of a batch from being stored. Returns whether that could still be done. */
+  takeBack(batch: PendingBatch): boolean;
   appended(count: number): void;
   appendFailed(count: number, failure: AppendFailure): void;
   /** The batch is no longer held in memory, whichever way it went. */
@@ -98,12 +100,17 @@ export class PendingBatch implements RunWaiter, TaskHead {
     this.leave();
   }
 
-  /** The client went away. What has arrived whole goes on; its outcome nobody hears of. */
+  /**
+   * The client went away, or sent what is no HTTP behind this request. If a task was written to Redis, the others go on
+   * too, and nobody hears of their outcome; else none is stored.
+   */
   abort(): void {
     if (this.isOver) return;
     this.isOver = true;
     this.desk.abandoned();
-    if (!this.hasBody) this.leave();
+    if (this.hasBody && !this.desk.takeBack(this)) return;
+    this.items = undefined;
+    this.leave();
   }
 
   onNextAppended(count: number, dueAt: number | undefined): void {

@@ -34,6 +34,8 @@ export interface IntakeDesk {
   /** The client went away before its answer. */
   abandoned(): void;
   appendEnded(failure: AppendFailure | undefined): void;
+  /** Keeps a task from being stored that was handed in for it. Returns whether that could still be done. */
+  takeBack(task: PendingTask): boolean;
   /** The task is no longer held in memory, whichever way it went. */
   leave(bytes: number): void;
 }
@@ -85,12 +87,15 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     this.leave();
   }
 
-  /** The client went away. What is being appended goes on; its outcome nobody hears of. */
+  /**
+   * The client went away, or sent what is no HTTP behind this request, which uWebSockets.js has refused already. What was
+   * written to Redis goes on, and nobody hears of its outcome; what was not, because both came in the same packet, is not.
+   */
   abort(): void {
     if (this.isOver) return;
     this.isOver = true;
     this.desk.abandoned();
-    if (!this.appending) this.leave();
+    if (!this.appending || this.desk.takeBack(this)) this.leave();
   }
 
   onAppended(dueAt: number | undefined, held: string | undefined): void {
