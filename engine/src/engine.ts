@@ -1,11 +1,5 @@
-import {
-  DEFAULT_TASK_TYPE,
-  describeThrown,
-  queueKeys,
-  redisConnection,
-  resolveOptions,
-} from '@sluice/contract';
-import type { EngineCounters, EngineListener } from '@sluice/telemetry';
+import { DEFAULT_TASK_TYPE, queueKeys, redisConnection, resolveOptions } from '@sluice/contract';
+import { type EngineCounters, type EngineFigures, processFigures, watchEventLoop } from '@sluice/telemetry';
 import { Redis } from 'ioredis';
 import { accessOf } from './access/access.js';
 import { Admission } from './admission/admission.js';
@@ -16,6 +10,7 @@ import { onceEncoder } from './append/idempotency.js';
 import { scheduleEncoder } from './append/schedule.js';
 import { xaddEncoder } from './append/xadd.js';
 import { BREAK, type Broken, batcherOf } from './broken.js';
+import { shielded, throttledRefusals } from './engine-listener.js';
 import { type Health, healthOf } from './http/health.js';
 import { listeningUrl } from './http/listening-url.js';
 import { ServiceServer } from './http/service-server.js';
@@ -23,6 +18,8 @@ import { BatchIntake } from './intake/batch-intake.js';
 import { batchLimits } from './intake/batch-limits.js';
 import { Intake, type IntakeOptions } from './intake/intake.js';
 import type { TaskRoute } from './intake/pending-task.js';
+import { newCounters } from './metrics/counters.js';
+import { RequestTimes } from './metrics/request-times.js';
 import { apiDocsOf } from './openapi/api-docs.js';
 import {
   type EngineOptions,
@@ -50,6 +47,8 @@ export interface Engine {
   /** Whether traffic should come here: Redis is up and no shutdown has begun. */
   readonly ready: boolean;
   readonly counters: EngineCounters;
+  /** What it has done since its start; requests only of the routes that had any since the last call. */
+  takeFigures(): EngineFigures;
 }
 
 /** A negative control of the tests. */
@@ -77,6 +76,9 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const options: ResolvedEngineOptions = resolveOptions(engineOptions, rest, engineOptionPairs);
   const keys = queueKeys(options.streamName);
   const counters = newCounters();
+  const types = taskTypes.map((type) => type.name);
+  const requestTimes = new RequestTimes(DEFAULT_TASK_TYPE, types);
+  const eventLoop = watchEventLoop();
 
   const watchRedis = new Redis(options.redisUrl, redisConnection('sluice-engine-watch', 2000));
   watchRedis.on('error', () => {}); // the append connection sees the same and reports it
@@ -115,6 +117,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     onShedding: (reason) =>
       listener(reason === undefined ? { type: 'shedding-stopped' } : { type: 'shedding-started', reason }),
   });
+  counters.shed = admission.shedFor;
 
   const access = accessOf(options, listener, apiKeysText);
   const intakeOptions: IntakeOptions = {
@@ -127,6 +130,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     batcher,
     levels,
     counters,
+    times: requestTimes,
     onAppendRefused: throttledRefusals(listener),
     onInternalError: (where, error) => listener({ type: 'internal-error', where, error }),
   };
@@ -148,6 +152,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
         ttlMs: Math.ceil(options.idempotencyTtlSeconds * 1000),
       }),
       backlog: backlogs.gauge(stream),
+      ...requestTimes.of(type),
     };
   };
 
@@ -163,8 +168,9 @@ export function createEngine(given: EngineOptions = {}): Engine {
     access,
     intake,
     batchIntake,
+    other: requestTimes.other,
     untyped: routeOf(DEFAULT_TASK_TYPE),
-    typed: new Map(taskTypes.map((type) => [type.name, routeOf(type.name)])),
+    typed: new Map(types.map((type) => [type, routeOf(type)])),
     health: () => healthOf(batcher.isUp, options.serviceVersion),
     ready: isReady,
     docs: apiDocsOf(options, taskTypes),
@@ -172,11 +178,13 @@ export function createEngine(given: EngineOptions = {}): Engine {
 
   return {
     get counters() {
-      counters.inFlightRequests = admission.requests;
-      counters.inFlightBytes = admission.bytes;
-      counters.inFlightBatchTasks = admission.tasks;
-      return counters;
+      return currentCounters();
     },
+    takeFigures: () => ({
+      counters: currentCounters(),
+      requests: requestTimes.takeChanged(),
+      process: processFigures(eventLoop.delays),
+    }),
     get ready() {
       return isReady();
     },
@@ -196,6 +204,13 @@ export function createEngine(given: EngineOptions = {}): Engine {
     },
     stop: () => (stopping ??= shutDown()),
   };
+
+  function currentCounters(): EngineCounters {
+    counters.inFlightRequests = admission.requests;
+    counters.inFlightBytes = admission.bytes;
+    counters.inFlightBatchTasks = admission.tasks;
+    return counters;
+  }
 
   async function open(): Promise<{ port: number; url: string }> {
     const port = await server.listen();
@@ -219,6 +234,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     await drained(deadline);
     const unanswered = admission.requests;
     server.close();
+    eventLoop.stop();
     access?.keys?.stop();
     backlogs.stop();
     levels.close();
@@ -241,46 +257,6 @@ export function createEngine(given: EngineOptions = {}): Engine {
       await delay(DRAIN_LOOK_MS);
     }
   }
-}
-
-/** A listener is called in the middle of settling requests: one that throws must not leave the rest unanswered. */
-function shielded(listener: EngineListener): EngineListener {
-  return (event) => {
-    try {
-      listener(event);
-    } catch (error) {
-      process.emitWarning(
-        `the listener of an engine threw at ${event.type}: ${describeThrown(error).message}`,
-      );
-    }
-  };
-}
-
-const REFUSAL_REPORT_EVERY_MS = 1000;
-
-/** Reports at most one refusal a second: when Redis is full, every append is refused. */
-function throttledRefusals(listener: EngineListener): (code: string, reason: string) => void {
-  let reportedAt = Number.NEGATIVE_INFINITY;
-  return (code, reason) => {
-    if (performance.now() - reportedAt < REFUSAL_REPORT_EVERY_MS) return;
-    reportedAt = performance.now();
-    listener({ type: 'append-refused', code, message: reason });
-  };
-}
-
-function newCounters(): EngineCounters {
-  return {
-    requests: 0,
-    accepted: 0,
-    replayed: 0,
-    refused: {},
-    aborted: 0,
-    appended: 0,
-    batches: 0,
-    inFlightRequests: 0,
-    inFlightBytes: 0,
-    inFlightBatchTasks: 0,
-  };
 }
 
 function delay(ms: number): Promise<void> {

@@ -1,5 +1,8 @@
 import type { ErrorCode } from '@sluice/contract';
 
+/** A bound at which requests are shed: of a process, of a stream, or of Redis. */
+export type SheddingReason = 'requests' | 'bytes' | 'tasks' | 'backlog' | 'drain-time' | 'redis-memory';
+
 /** What can happen in an engine besides a request being answered; requests are counted, not reported. */
 export type EngineEvent =
   | { type: 'listening'; url: string; processes: number }
@@ -8,8 +11,8 @@ export type EngineEvent =
   | { type: 'append-refused'; code: string; message: string }
   | {
       type: 'shedding-started';
-      /** Which bound was reached: of a process, of a stream, or of Redis. */
-      reason: 'requests' | 'bytes' | 'tasks' | 'backlog' | 'drain-time' | 'redis-memory';
+      /** Which bound was reached. */
+      reason: SheddingReason;
     }
   | { type: 'shedding-stopped' }
   | { type: 'entries-trimmed'; stream: string; count: number }
@@ -33,6 +36,8 @@ export interface EngineCounters {
   replayed: number;
   /** Tasks too, but a request that was refused as a whole counts once. */
   refused: Partial<Record<ErrorCode, number>>;
+  /** Requests shed, by the bound that was reached. */
+  shed: Partial<Record<SheddingReason, number>>;
   /** Requests whose client went away before the answer; their tasks may be in the stream. */
   aborted: number;
   appended: number;

@@ -24,6 +24,8 @@ export class Admission {
   bytes = 0;
   /** Tasks of batches. */
   tasks = 0;
+  /** How many requests were shed, by the bound that was reached. */
+  readonly shedFor: Partial<Record<SheddingReason, number>> = {};
   private sheddingSince: number | undefined;
   private lastShed = 0;
 
@@ -55,6 +57,7 @@ export class Admission {
 
   private shed(reason: SheddingReason): 'OVERLOADED' {
     this.lastShed = performance.now();
+    this.shedFor[reason] = (this.shedFor[reason] ?? 0) + 1;
     if (this.sheddingSince === undefined) {
       this.sheddingSince = this.lastShed;
       this.options.onShedding(reason);

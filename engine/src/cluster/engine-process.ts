@@ -34,7 +34,12 @@ async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<vo
     await started.start();
     tell({ type: 'ready' });
     const report = (): void => {
-      tell({ type: 'status', health: started.health(), ready: started.ready, counters: started.counters });
+      tell({
+        type: 'status',
+        health: started.health(),
+        ready: started.ready,
+        figures: started.takeFigures(),
+      });
     };
     report();
     setInterval(report, STATUS_EVERY_MS);
@@ -49,7 +54,8 @@ async function stop(): Promise<void> {
   stopping = true;
   const unanswered = (await engine?.stop()) ?? 0;
   const answered = engine?.counters.accepted ?? 0;
-  tell({ type: 'stopped', answered, unanswered }, () => process.exit(unanswered === 0 ? 0 : 1));
+  const figures = engine?.takeFigures();
+  tell({ type: 'stopped', answered, unanswered, figures }, () => process.exit(unanswered === 0 ? 0 : 1));
 }
 
 function tell(message: FromProcess, done: () => void = () => {}): void {

@@ -1,4 +1,4 @@
-import type { EngineCounters } from '@sluice/telemetry';
+import type { EngineFigures } from '@sluice/telemetry';
 import type { Health } from '../http/health.js';
 import type { ResolvedEngineOptions } from '../options.js';
 
@@ -17,8 +17,8 @@ export type FromProcess =
   | { type: 'ready' }
   | { type: 'failed'; message: string }
   /** Sent twice a second; a process that falls silent hangs. */
-  | { type: 'status'; health: Health; ready: boolean; counters: EngineCounters }
-  | { type: 'stopped'; answered: number; unanswered: number };
+  | { type: 'status'; health: Health; ready: boolean; figures: EngineFigures }
+  | { type: 'stopped'; answered: number; unanswered: number; figures: EngineFigures | undefined };
 
 /** How often a process reports its status. */
 export const STATUS_EVERY_MS = 500;

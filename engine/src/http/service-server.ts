@@ -4,6 +4,7 @@ import type { Access } from '../access/access.js';
 import type { BatchIntake } from '../intake/batch-intake.js';
 import type { Intake } from '../intake/intake.js';
 import type { TaskRoute } from '../intake/pending-task.js';
+import { microsNow, type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
 import type { ApiDocs } from '../openapi/api-docs.js';
 import { endWith, type Refusal } from './answers.js';
 import { type Cors, isPreflight } from './cors.js';
@@ -18,6 +19,8 @@ export interface ServiceServerOptions {
   access: Access | undefined;
   intake: Intake;
   batchIntake: BatchIntake;
+  /** Where requests are counted that lead to no task. */
+  other: RouteTimes;
   untyped: TaskRoute;
   typed: ReadonlyMap<string, TaskRoute>;
   health: () => Health;
@@ -59,7 +62,7 @@ export class ServiceServer {
         const route = typed.get(request.getParameter(0) ?? '');
         if (route !== undefined) batchIntake.handle(response, request, route);
         else if (!intake.refuseAmbiguous(response, request)) {
-          intake.refuse(response, access?.refusal(request) ?? unknownType, false);
+          intake.refuseOther(response, access?.refusal(request) ?? unknownType);
         }
       })
       .post('/tasks/:type', (response, request) => {
@@ -67,7 +70,7 @@ export class ServiceServer {
         if (route !== undefined) intake.handle(response, request, route);
         else if (!intake.refuseAmbiguous(response, request)) {
           // Which types there are is told to holders of a key only.
-          intake.refuse(response, access?.refusal(request) ?? unknownType, false);
+          intake.refuseOther(response, access?.refusal(request) ?? unknownType);
         }
       });
     if (access?.cors !== undefined) this.answerPreflights(access.cors);
@@ -91,11 +94,12 @@ export class ServiceServer {
   private probe(path: string, look: () => { ok: boolean; body: object }): void {
     const answer = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
       if (this.options.intake.refuseAmbiguous(response, request)) return;
+      const startedAt = microsNow();
       const { ok, body } = look();
-      response
-        .writeStatus(ok ? '200 OK' : '503 Service Unavailable')
-        .writeHeader('Content-Type', 'application/json');
+      const status = ok ? '200 OK' : '503 Service Unavailable';
+      response.writeStatus(status).writeHeader('Content-Type', 'application/json');
       endWith(response, body, false, withBody);
+      this.options.other.answered(startedAt, statusClassOf(status));
     };
     this.app
       .get(path, (response, request) => answer(response, request, true))
@@ -105,13 +109,16 @@ export class ServiceServer {
   /** Answers GET and HEAD on each path of what describes the API. */
   private serve({ answers, forKeyHolders, lacksPage }: ApiDocs): void {
     if (lacksPage) this.refuseAll('/docs', NO_PAGE);
-    const { intake, access } = this.options;
+    const { intake, access, other } = this.options;
     for (const [path, stored] of answers) {
       const answer = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
         if (intake.refuseAmbiguous(response, request)) return;
         const refusal = forKeyHolders ? access?.refusal(request) : undefined;
-        if (refusal !== undefined) intake.refuse(response, refusal, false, withBody);
-        else stored.answer(response, request, withBody);
+        if (refusal !== undefined) intake.refuseOther(response, refusal, withBody);
+        else {
+          stored.answer(response, request, withBody);
+          other.answered(microsNow(), SUCCEEDED);
+        }
       };
       this.app
         .get(path, (response, request) => answer(response, request, true))
@@ -121,7 +128,7 @@ export class ServiceServer {
 
   /** Preflights are answered whatever their path; other requests with OPTIONS are left to the routes. */
   private answerPreflights(cors: Cors): void {
-    const { intake } = this.options;
+    const { intake, other } = this.options;
     this.app.options('/*', (response, request) => {
       if (intake.refuseAmbiguous(response, request)) return;
       if (!isPreflight(request)) {
@@ -129,7 +136,8 @@ export class ServiceServer {
         return;
       }
       const refusal = cors.answerPreflight(response);
-      if (refusal !== undefined) intake.refuse(response, refusal, false);
+      if (refusal !== undefined) intake.refuseOther(response, refusal);
+      else other.answered(microsNow(), SUCCEEDED);
     });
   }
 
@@ -137,7 +145,7 @@ export class ServiceServer {
   private refuseAll(path: string, refusal: Refusal): void {
     const { intake } = this.options;
     const refuse = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
-      if (!intake.refuseAmbiguous(response, request)) intake.refuse(response, refusal, false, withBody);
+      if (!intake.refuseAmbiguous(response, request)) intake.refuseOther(response, refusal, withBody);
     };
     this.app
       .any(path, (response, request) => refuse(response, request, true))

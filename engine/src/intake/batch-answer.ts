@@ -21,6 +21,7 @@ const DETAILED_ITEMS = 100;
  * such a status, when none was accepted. An accepted task takes 39 bytes, a refused one some 150.
  *
  * @param names of the tasks; that of a refused one need not be there
+ * @returns the status line
  */
 export function answerBatch(
   response: HttpResponse,
@@ -28,11 +29,12 @@ export function answerBatch(
   names: Uint8Array,
   { level: ack, isPreferred }: Asked,
   close: boolean,
-): void {
+): string {
   const { count, accepted, refused, delayed } = outcome;
   refused.sort((a, b) => a.index - b.index);
   const error = accepted === 0 && count > 0 ? commonRefusal(refused) : undefined;
-  response.writeStatus(error !== undefined ? statusOf(error.code) : statusOfSome(refused.length));
+  const status = error !== undefined ? statusOf(error.code) : statusOfSome(refused.length);
+  response.writeStatus(status);
   response.writeHeader('Content-Type', 'application/json');
   writeOriginLines(response);
   if (isPreferred && error === undefined) response.writeHeader('Preference-Applied', `ack=${ack}`);
@@ -47,6 +49,7 @@ export function answerBatch(
   const after = { errors, delayed: runAts.length === 0 ? undefined : runAts };
   const head = `${JSON.stringify(before).slice(0, -1)},"task_ids":`;
   response.end(whole(head, taskIds(outcome, names), `,${JSON.stringify(after).slice(1)}`), close);
+  return status;
 }
 
 function statusOfSome(refused: number): string {

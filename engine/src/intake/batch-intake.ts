@@ -11,6 +11,7 @@ import type { Asked } from '../http/asked.js';
 import { type BodyRules, tooLarge } from '../http/head-faults.js';
 import { type BatchFormat, parseBatchMediaType } from '../http/media-type.js';
 import { readHead } from '../http/request-head.js';
+import { microsNow } from '../metrics/request-times.js';
 import { readTask, taskRead } from '../validation/task-reader.js';
 import { answerBatch } from './batch-answer.js';
 import type { BatchOutcome } from './batch-outcome.js';
@@ -67,23 +68,35 @@ export class BatchIntake implements BatchDesk {
   /** Takes in one request. It neither throws nor forgets to answer. */
   handle(response: HttpResponse, request: HttpRequest, route: TaskRoute): void {
     this.options.counters.requests++;
+    const startedAt = microsNow();
+    const times = route.batchTimes;
     try {
       const head = readHead(request);
       const format = parseBatchMediaType(head.mediaType);
-      if (!this.intake.letsIn(response, request, head, format !== undefined, this.bodyRules, route)) return;
+      const isTypeTaken = format !== undefined;
+      if (!this.intake.letsIn(response, request, head, isTypeTaken, this.bodyRules, route, times, startedAt))
+        return;
       const asked = this.intake.reachable(head.asked);
       if ('code' in asked || asked.key !== undefined) {
-        this.refuse(response, 'code' in asked ? asked : KEY_OF_BATCH, false);
+        this.intake.refuseTimed(response, 'code' in asked ? asked : KEY_OF_BATCH, false, times, startedAt);
         return;
       }
       // A format that is undefined was refused.
-      const batch = new PendingBatch(this, response, route, format as BatchFormat, head.traceContext, asked);
+      const batch = new PendingBatch(
+        this,
+        response,
+        route,
+        format as BatchFormat,
+        head.traceContext,
+        asked,
+        startedAt,
+      );
       this.options.admission.requests++;
       response.onAborted(() => batch.abort());
       response.onData((chunk, isLast) => this.receive(batch, chunk, isLast));
     } catch (error) {
       this.options.onInternalError('batch intake', error);
-      this.refuse(response, INTERNAL_ERROR, true);
+      this.intake.refuseTimed(response, INTERNAL_ERROR, true, times, startedAt);
     }
   }
 
@@ -222,13 +235,13 @@ export class BatchIntake implements BatchDesk {
     batch.refuse(INTERNAL_ERROR, true);
   }
 
-  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): void {
+  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): string {
     const { counters } = this.options;
     counters.accepted += outcome.accepted;
     for (const { refusal } of outcome.refused) {
       counters.refused[refusal.code] = (counters.refused[refusal.code] ?? 0) + 1;
     }
-    answerBatch(response, outcome, names, asked, this.intake.draining);
+    return answerBatch(response, outcome, names, asked, this.intake.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean): void {

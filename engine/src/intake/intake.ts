@@ -18,11 +18,13 @@ import {
   answerRefusal,
   type Refusal,
   type RefusalCode,
+  statusOf,
   unavailable,
 } from '../http/answers.js';
 import { type Asked, type AskedHeaders, askedOf } from '../http/asked.js';
 import { ambiguous, type BodyRules, faultOfHead, tooLarge } from '../http/head-faults.js';
 import { type RequestHead, readHead } from '../http/request-head.js';
+import { microsNow, type RequestTimes, type RouteTimes, statusClassOf } from '../metrics/request-times.js';
 import { readTask, taskRead } from '../validation/task-reader.js';
 import type { Due } from './due.js';
 import { type AskingTask, type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
@@ -36,6 +38,7 @@ export interface IntakeOptions {
   batcher: Batcher;
   levels: AckLevels;
   counters: EngineCounters;
+  times: RequestTimes;
   /** Nothing where anybody may send, and no web page. */
   access: Access | undefined;
   /** Redis refused an append, or a task already answered 202 in mode `received` was lost. */
@@ -68,14 +71,16 @@ export class Intake implements IntakeDesk {
   /** Takes in one request. uWebSockets.js ends the process if a handler throws or forgets to answer: it does neither. */
   handle(response: HttpResponse, request: HttpRequest, route: TaskRoute): void {
     this.options.counters.requests++;
+    const startedAt = microsNow();
+    const { times } = route;
     try {
       const head = readHead(request);
-      if (!this.letsIn(response, request, head, head.contentType !== undefined, this.bodyRules, route))
-        return;
+      const isTypeTaken = head.contentType !== undefined;
+      if (!this.letsIn(response, request, head, isTypeTaken, this.bodyRules, route, times, startedAt)) return;
       const { admission } = this.options;
       const asked = head.asked === undefined && !this.isConfirmed ? undefined : this.reachable(head.asked);
       if (asked !== undefined && 'code' in asked) {
-        this.refuse(response, asked, false);
+        this.refuseTimed(response, asked, false, times, startedAt);
         return;
       }
       const nameAt = this.names.take();
@@ -88,13 +93,14 @@ export class Intake implements IntakeDesk {
         head.contentType as ContentType, // else it was refused
         head.traceContext,
         asked,
+        startedAt,
       );
       admission.requests++;
       response.onAborted(() => pending.abort());
       response.onData((chunk, isLast) => this.receive(pending, chunk, isLast));
     } catch (error) {
       this.options.onInternalError('intake', error);
-      this.refuse(response, INTERNAL_ERROR, true);
+      this.refuseTimed(response, INTERNAL_ERROR, true, times, startedAt);
     }
   }
 
@@ -117,20 +123,22 @@ export class Intake implements IntakeDesk {
     isTypeTaken: boolean,
     rules: BodyRules,
     { type, backlog }: TaskRoute,
+    times: RouteTimes,
+    startedAt: number,
   ): boolean {
     const { access } = this.options;
     if (access !== undefined) access.cors?.note(response, request);
     const fault = faultOfHead(head, access?.refusal(request, type), isTypeTaken, rules);
     if (fault !== undefined) {
-      if (fault.close) this.refuseAndClose(response, fault.refusal);
-      else this.refuse(response, fault.refusal, false);
+      if (fault.close) this.refuseAndClose(response, fault.refusal, times, startedAt);
+      else this.refuseTimed(response, fault.refusal, false, times, startedAt);
       return false;
     }
     const { admission, batcher } = this.options;
     const code = admission.refusal(batcher.isUp, backlog, Math.max(0, head.contentLength));
     if (code === undefined) return true;
     const retryAfter = backlog.isFull ? backlog.retryAfterSeconds : undefined;
-    this.refuse(response, unavailable(code as 'OVERLOADED', retryAfter), false);
+    this.refuseTimed(response, unavailable(code as 'OVERLOADED', retryAfter), false, times, startedAt);
     return false;
   }
 
@@ -142,7 +150,7 @@ export class Intake implements IntakeDesk {
     this.options.access?.cors?.note(response, request);
     const { ambiguity } = readHead(request);
     if (ambiguity === undefined) return false;
-    this.refuseAndClose(response, ambiguous(ambiguity));
+    this.refuseAndClose(response, ambiguous(ambiguity), this.options.times.other, microsNow());
     return true;
   }
 
@@ -150,13 +158,19 @@ export class Intake implements IntakeDesk {
    * Refuses a request and closes its connection, a moment later: after an answer given at once, uWebSockets.js goes
    * on and takes what follows in the same packet for the next request. While an answer is due, it closes instead.
    */
-  private refuseAndClose(response: HttpResponse, refusal: Refusal): void {
+  private refuseAndClose(
+    response: HttpResponse,
+    refusal: Refusal,
+    times: RouteTimes,
+    startedAt: number,
+  ): void {
     let isGone = false;
     response.onAborted(() => {
       isGone = true;
+      times.aborted();
     });
     setImmediate(() => {
-      if (!isGone) response.cork(() => this.refuse(response, refusal, true));
+      if (!isGone) response.cork(() => this.refuseTimed(response, refusal, true, times, startedAt));
     });
   }
 
@@ -252,6 +266,24 @@ export class Intake implements IntakeDesk {
     const { refused } = this.options.counters;
     refused[refusal.code] = (refused[refusal.code] ?? 0) + 1;
     answerRefusal(response, refusal, close || this.draining, withBody);
+  }
+
+  /** Refuses a request at once. */
+  refuseTimed(
+    response: HttpResponse,
+    refusal: Refusal,
+    close: boolean,
+    times: RouteTimes,
+    startedAt: number,
+    withBody = true,
+  ): void {
+    this.refuse(response, refusal, close, withBody);
+    times.answered(startedAt, statusClassOf(statusOf(refusal.code)));
+  }
+
+  /** Refuses a request that leads to no task. */
+  refuseOther(response: HttpResponse, refusal: Refusal, withBody = true): void {
+    this.refuseTimed(response, refusal, false, this.options.times.other, microsNow(), withBody);
   }
 
   appendEnded(failure: AppendFailure | undefined): void {

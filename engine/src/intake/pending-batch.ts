@@ -4,16 +4,17 @@ import type { AppendFailure, RunWaiter } from '../append/batcher.js';
 import { NAME_LENGTH, writeTaskName } from '../append/task-names.js';
 import type { TaskHead } from '../append/xadd.js';
 import type { BatchItems } from '../body/batch-items.js';
-import { type Refusal, unavailable } from '../http/answers.js';
+import { type Refusal, statusOf, unavailable } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
 import type { BatchFormat } from '../http/media-type.js';
+import { statusClassOf } from '../metrics/request-times.js';
 import { BatchOutcome } from './batch-outcome.js';
 import type { TaskRoute } from './pending-task.js';
 
 /** Where a pending batch reports how it ends. */
 export interface BatchDesk {
-  /** Answers with what became of each task. */
-  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): void;
+  /** Answers with what became of each task; returns the status. */
+  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): string;
   /** Answers with an error that holds for the whole batch. */
   refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
   /** The client went away before its answer. */
@@ -55,6 +56,8 @@ export class PendingBatch implements RunWaiter, TaskHead {
     readonly format: BatchFormat,
     readonly traceContext: string | undefined,
     readonly asked: Asked,
+    /** When its request arrived, by `microsNow`. */
+    readonly startedAt: number,
   ) {}
 
   /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
@@ -96,6 +99,7 @@ export class PendingBatch implements RunWaiter, TaskHead {
     if (!this.isOver) {
       this.isOver = true;
       this.response.cork(() => this.desk.refuse(this.response, refusal, close));
+      this.answered(statusOf(refusal.code));
     }
     this.leave();
   }
@@ -108,6 +112,7 @@ export class PendingBatch implements RunWaiter, TaskHead {
     if (this.isOver) return;
     this.isOver = true;
     this.desk.abandoned();
+    this.route.batchTimes.aborted();
     if (this.hasBody && !this.desk.takeBack(this)) return;
     this.items = undefined;
     this.leave();
@@ -131,9 +136,15 @@ export class PendingBatch implements RunWaiter, TaskHead {
     const isSettled = outcome.unanswered === 0;
     if (!this.isOver && (isSettled || this.asked.level === 'received')) {
       this.isOver = true;
-      this.response.cork(() => this.desk.answer(this.response, outcome, this.names, this.asked));
+      this.response.cork(() =>
+        this.answered(this.desk.answer(this.response, outcome, this.names, this.asked)),
+      );
     }
     if (isSettled) this.leave();
+  }
+
+  private answered(status: string): void {
+    this.route.batchTimes.answered(this.startedAt, statusClassOf(status));
   }
 
   private leave(): void {

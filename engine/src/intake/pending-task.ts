@@ -6,8 +6,9 @@ import { type KnownTask, knownTaskOf, type OnceEncoder } from '../append/idempot
 import type { ScheduleEncoder } from '../append/schedule.js';
 import type { TaskName } from '../append/task-names.js';
 import type { TaskHead, XaddEncoder } from '../append/xadd.js';
-import { type Refusal, unavailable } from '../http/answers.js';
+import { type Refusal, statusOf, unavailable } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
+import { type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
 import type { BodyValidator } from '../validation/validator.js';
 
 /** Where the tasks of one type go: prepared at start, so that a request has nothing left to decide. */
@@ -18,6 +19,9 @@ export interface TaskRoute {
   readonly encodeDelayed: ScheduleEncoder;
   readonly encodeOnce: OnceEncoder;
   readonly backlog: BacklogGauge;
+  /** How long its requests took, those with one task and those with a batch. */
+  readonly times: RouteTimes;
+  readonly batchTimes: RouteTimes;
 }
 
 /** A task by its name, with what its request asks for. */
@@ -58,6 +62,8 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     readonly contentType: ContentType,
     readonly traceContext: string | undefined,
     readonly asked: Asked | undefined,
+    /** When its request arrived, by `microsNow`. */
+    readonly startedAt: number,
   ) {}
 
   /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
@@ -79,11 +85,13 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
   accept(dueAt?: number, known?: KnownTask): void {
     this.isOver = true;
     this.response.cork(() => this.desk.accepted(this.response, this, dueAt, known));
+    this.route.times.answered(this.startedAt, SUCCEEDED);
   }
 
   refuse(refusal: Refusal, close = false): void {
     this.isOver = true;
     this.response.cork(() => this.desk.refuse(this.response, refusal, close));
+    this.route.times.answered(this.startedAt, statusClassOf(statusOf(refusal.code)));
     this.leave();
   }
 
@@ -95,6 +103,7 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     if (this.isOver) return;
     this.isOver = true;
     this.desk.abandoned();
+    this.route.times.aborted();
     if (!this.appending || this.desk.takeBack(this)) this.leave();
   }
 

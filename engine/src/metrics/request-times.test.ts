@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { microsNow, RequestTimes, SUCCEEDED, statusClassOf } from './request-times.js';
+
+const sum = (row: Float64Array = new Float64Array()): number => row.slice(0, -1).reduce((a, b) => a + b, 0);
+
+test('each request is counted once, under its route, its type and the class of its answer', () => {
+  const times = new RequestTimes('default', ['mail', 'image']);
+  const mail = times.of('mail');
+  mail.times.answered(microsNow(), SUCCEEDED);
+  mail.times.answered(microsNow(), statusClassOf('422 Unprocessable Content'));
+  mail.batchTimes.answered(microsNow(), statusClassOf('503 Service Unavailable'));
+  times.of('default').times.answered(microsNow(), SUCCEEDED);
+  times.of('image').times.aborted();
+  times.other.answered(microsNow(), statusClassOf('404 Not Found'));
+  const counted = times.takeChanged().map(({ route, taskType, aborted, durations }) => ({
+    route,
+    taskType,
+    aborted,
+    counts: Object.values(durations).map((row) => sum(row)),
+  }));
+  assert.deepEqual(counted, [
+    { route: 'other', taskType: '', aborted: 0, counts: [0, 1, 0] },
+    { route: '/tasks', taskType: 'default', aborted: 0, counts: [1, 0, 0] },
+    { route: '/tasks/{type}', taskType: 'mail', aborted: 0, counts: [1, 1, 0] },
+    { route: '/tasks/{type}/batch', taskType: 'mail', aborted: 0, counts: [0, 0, 1] },
+    { route: '/tasks/{type}', taskType: 'image', aborted: 1, counts: [0, 0, 0] },
+  ]);
+});
+
+test('a route is reported again only when something was counted, and then with all since the start', () => {
+  const times = new RequestTimes('default', []);
+  const { times: tasks } = times.of('default');
+  tasks.answered(microsNow(), SUCCEEDED);
+  assert.equal(times.takeChanged().length, 1);
+  assert.equal(times.takeChanged().length, 0);
+  tasks.answered(microsNow(), SUCCEEDED);
+  assert.equal(sum(times.takeChanged()[0]?.durations['2xx']), 2);
+});
+
+test('a duration is right across the end of the range of the clock', () => {
+  const times = new RequestTimes('default', []);
+  const start = (microsNow() - 250_000) | 0;
+  times.of('default').times.answered(start, SUCCEEDED);
+  const row = times.takeChanged()[0]?.durations['2xx'] ?? new Float64Array();
+  const seconds = row[row.length - 1] ?? 0;
+  assert.ok(seconds >= 0.25 && seconds < 5, String(seconds));
+});
