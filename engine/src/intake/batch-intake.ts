@@ -14,25 +14,13 @@ import { readHead } from '../http/request-head.js';
 import { microsNow } from '../metrics/request-times.js';
 import { readTask, taskRead } from '../validation/task-reader.js';
 import { answerBatch } from './batch-answer.js';
+import type { BatchIntakeOptions } from './batch-limits.js';
 import type { BatchOutcome } from './batch-outcome.js';
 import { BatchTurns, type Turn } from './batch-turns.js';
 import type { Due } from './due.js';
-import { INTERNAL_ERROR, type Intake, type IntakeOptions } from './intake.js';
+import { INTERNAL_ERROR, type Intake } from './intake.js';
 import { type BatchDesk, PendingBatch } from './pending-batch.js';
 import type { TaskRoute } from './pending-task.js';
-
-/** A number that is bounded, and the option that says so. */
-export interface NamedLimit {
-  readonly most: number;
-  readonly name: string;
-}
-
-export interface BatchIntakeOptions extends IntakeOptions {
-  /** Most bytes of a batch. */
-  batchBytes: NamedLimit;
-  /** Most tasks of a batch. */
-  batchTasks: NamedLimit;
-}
 
 /** A task that has to be decoded is as much work as so many times its bytes in one that has not. */
 const DECODING = 8;

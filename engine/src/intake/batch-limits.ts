@@ -1,5 +1,18 @@
 import type { ResolvedEngineOptions } from '../options.js';
-import type { NamedLimit } from './batch-intake.js';
+import type { IntakeOptions } from './intake-options.js';
+
+/** A number that is bounded, and the option that says so. */
+export interface NamedLimit {
+  readonly most: number;
+  readonly name: string;
+}
+
+export interface BatchIntakeOptions extends IntakeOptions {
+  /** Most bytes of a batch. */
+  batchBytes: NamedLimit;
+  /** Most tasks of a batch. */
+  batchTasks: NamedLimit;
+}
 
 /**
  * How large a batch may be: what could never come in, because another bound is lower, is refused as too large by the

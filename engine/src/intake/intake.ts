@@ -1,11 +1,6 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
-import type { EngineCounters } from '@sluice/telemetry';
-import type { Access } from '../access/access.js';
-import type { Admission } from '../admission/admission.js';
-import type { AckLevel } from '../append/ack-level.js';
-import type { AckLevels } from '../append/ack-levels.js';
-import type { AppendFailure, Batcher } from '../append/batcher.js';
+import type { AppendFailure } from '../append/batcher.js';
 import { fingerprintOf, type KnownTask } from '../append/idempotency.js';
 import { isoNow } from '../append/iso-now.js';
 import { TaskNames, taskIdOf } from '../append/task-names.js';
@@ -17,34 +12,17 @@ import {
   answerAcceptance,
   answerRefusal,
   type Refusal,
-  type RefusalCode,
   statusOf,
   unavailable,
 } from '../http/answers.js';
 import { type Asked, type AskedHeaders, askedOf } from '../http/asked.js';
 import { ambiguous, type BodyRules, faultOfHead, tooLarge } from '../http/head-faults.js';
 import { type RequestHead, readHead } from '../http/request-head.js';
-import { microsNow, type RequestTimes, type RouteTimes, statusClassOf } from '../metrics/request-times.js';
+import { microsNow, type RouteTimes, statusClassOf } from '../metrics/request-times.js';
 import { readTask, taskRead } from '../validation/task-reader.js';
 import type { Due } from './due.js';
+import type { IntakeOptions } from './intake-options.js';
 import { type AskingTask, type IntakeDesk, PendingTask, type TaskRoute } from './pending-task.js';
-
-export interface IntakeOptions {
-  ackMode: AckLevel;
-  maxPayloadSize: number;
-  maxDepth: number;
-  allowChunked: boolean;
-  admission: Admission;
-  batcher: Batcher;
-  levels: AckLevels;
-  counters: EngineCounters;
-  times: RequestTimes;
-  /** Nothing where anybody may send, and no web page. */
-  access: Access | undefined;
-  /** Redis refused an append, or a task already answered 202 in mode `received` was lost. */
-  onAppendRefused: (code: RefusalCode, reason: string) => void;
-  onInternalError: (where: string, error: unknown) => void;
-}
 
 /** The way of a task through an engine process: head → admission → body → decode → validate → append → answer. */
 export class Intake implements IntakeDesk {
