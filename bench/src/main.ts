@@ -20,6 +20,7 @@ import { constantRate } from './scenarios/constant-rate.js';
 import { consumersLatency } from './scenarios/consumers-latency.js';
 import { consumersThroughput } from './scenarios/consumers-throughput.js';
 import { idempotency } from './scenarios/idempotency.js';
+import { memory } from './scenarios/memory.js';
 import { payloads } from './scenarios/payloads.js';
 import { peers } from './scenarios/peers.js';
 import { processes } from './scenarios/processes.js';
@@ -38,6 +39,7 @@ const SCENARIOS: readonly Scenario[] = [
   payloads,
   connections,
   processes,
+  memory,
   consumersThroughput,
   consumersLatency,
 ];

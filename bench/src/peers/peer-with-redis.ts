@@ -69,9 +69,11 @@ async function startOn(
   }: Pick<PeerWithRedis, 'startProgram' | 'openStore'>,
   stopRedis: () => Promise<void>,
 ): Promise<RunningPeer> {
+  const startedAt = performance.now();
   const program = await startProgram(redis.url);
+  const readyAfterMs = performance.now() - startedAt;
   try {
-    return running(program, redis, await openStore(redis.url), stopRedis);
+    return running({ ...program, readyAfterMs }, redis, await openStore(redis.url), stopRedis);
   } catch (error) {
     await program.stop().catch(() => {}); // what went wrong first is what matters
     throw error;
@@ -79,14 +81,14 @@ async function startOn(
 }
 
 function running(
-  program: IntakeProgram,
+  program: IntakeProgram & { readyAfterMs: number },
   redis: RedisServer,
   store: TaskStore,
   stopRedis: () => Promise<void>,
 ): RunningPeer {
-  const { url, exchange } = program;
+  const { url, exchange, pid, readyAfterMs } = program;
   return {
-    url,
+    ...{ url, pid, readyAfterMs },
     ...(exchange === undefined ? {} : { exchange }),
     redisVersion: store.redisVersion,
     cpuSeconds() {

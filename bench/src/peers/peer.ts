@@ -15,6 +15,10 @@ export interface Peer {
 export interface RunningPeer {
   /** Where tasks are posted. */
   readonly url: string;
+  /** The process it began with, if it is one. */
+  readonly pid?: number;
+  /** How long it took from its start until it was ready, where that is known. */
+  readonly readyAfterMs?: number;
   /** Where it is not a POST answered 202. */
   readonly exchange?: Exchange;
   /** Version of the Redis behind it, if there is one. */
