@@ -1,6 +1,7 @@
 import { readEnvironment, SluiceError } from '@sluice/contract';
 import { createLogger, logEngineEvents } from '@sluice/telemetry';
 import { Primary } from './cluster/primary.js';
+import { engineNodeArguments } from './cluster/young-generation.js';
 import { allProgramOptionPairs, allProgramOptions, engineOptionsOf } from './program-options.js';
 import { loadTaskTypes } from './validation/schema-module.js';
 
@@ -14,7 +15,8 @@ async function main(): Promise<void> {
   const taskTypes = program.schemaModule === undefined ? [] : await loadTaskTypes(program.schemaModule);
   const listener = logEngineEvents(createLogger(program.serviceName));
   const engine = engineOptionsOf(program);
-  const primary = new Primary({ engine, program, taskTypes, listener, onCrashLoop: fail });
+  const nodeArguments = engineNodeArguments(process.execArgv, process.env.NODE_OPTIONS);
+  const primary = new Primary({ engine, program, taskTypes, nodeArguments, listener, onCrashLoop: fail });
 
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {

@@ -14,6 +14,8 @@ export interface PrimaryOptions {
   engine: ResolvedEngineOptions;
   program: EngineProgramOptions;
   taskTypes: readonly TaskType[];
+  /** Arguments of Node for the engine processes. */
+  nodeArguments: readonly string[];
   listener: EngineListener;
   /** Told once when the processes keep dying and no more are started. */
   onCrashLoop: (error: SluiceError) => void;
@@ -122,8 +124,11 @@ export class Primary {
 
   /** Starts one process; resolves once it listens, and never when a shutdown comes first. */
   private spawn(): Promise<void> {
-    const { engine, program, listener } = this.options;
-    const child = fork(new URL('./engine-process.js', import.meta.url), { serialization: 'advanced' });
+    const { engine, program, nodeArguments, listener } = this.options;
+    const child = fork(new URL('./engine-process.js', import.meta.url), {
+      serialization: 'advanced',
+      execArgv: [...nodeArguments],
+    });
     const one: EngineProcess = {
       child,
       readyAt: undefined,
