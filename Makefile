@@ -27,7 +27,7 @@ test: redis
 	@npm test --silent
 
 test-node22: redis
-	@node tools/dist/with-node22.js npm test --silent
+	@node tools/dist/with-node22.js npm test --silent -- --no-coverage
 
 lint: build
 	@npm run --silent lint

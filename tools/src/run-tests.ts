@@ -1,5 +1,6 @@
 // npm test: every compiled test file under the test runner of Node, then the coverage floor.
 // npm test -- <text>…: only the files whose path contains one of the texts, without coverage.
+// npm test -- --no-coverage: every file, without coverage, which every process a test starts pays for.
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,14 +14,15 @@ const TAP_FILE = join(COVERAGE, 'tests.tap');
 const TEST_TIMEOUT = 600_000;
 const LINES_FLOOR = 80;
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((word) => word !== '--no-coverage');
+const withCoverage = wanted.length === 0 && !process.argv.includes('--no-coverage');
 const files = filesToRun();
 
 rmSync(COVERAGE, { recursive: true, force: true });
 mkdirSync(COVERAGE_RAW, { recursive: true });
 const passed = await runTests();
 // Coverage of a failed run says little, and its table would push the failures off the screen.
-const covered = !passed || wanted.length > 0 || (await reportCoverage());
+const covered = !passed || !withCoverage || (await reportCoverage());
 console.log(runnerSummary());
 if (!covered) console.error(`FAIL: lines covered are below ${LINES_FLOOR} %`);
 process.exit(passed && covered ? 0 : 1);
@@ -41,7 +43,7 @@ async function runTests(): Promise<boolean> {
   ];
   const limits = ['--test-concurrency=2', `--test-timeout=${TEST_TIMEOUT}`];
   // Inherited by all that the tests start, processes and threads; who is killed leaves no figures.
-  const env = wanted.length > 0 ? process.env : { ...process.env, NODE_V8_COVERAGE: COVERAGE_RAW };
+  const env = withCoverage ? { ...process.env, NODE_V8_COVERAGE: COVERAGE_RAW } : process.env;
   return run(['--test', ...reporters.flat(), ...limits, ...files], { env });
 }
 
