@@ -3,6 +3,7 @@ import { type EngineCounters, type EngineFigures, processFigures, watchEventLoop
 import { Redis } from 'ioredis';
 import { accessOf } from './access/access.js';
 import { Admission } from './admission/admission.js';
+import { AppendBreakers } from './admission/append-breakers.js';
 import { BacklogWatch } from './admission/backlog-watch.js';
 import { AckLevels } from './append/ack-levels.js';
 import type { BatcherOptions } from './append/batcher.js';
@@ -138,6 +139,14 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const intake = new Intake(intakeOptions);
   const batchIntake = new BatchIntake({ ...intakeOptions, ...batchLimits(options) }, intake);
 
+  const breakers = new AppendBreakers({
+    refusals: options.appendBreakerRefusals,
+    probeAfterMs: options.appendBreakerProbeSeconds * 1000,
+    listener,
+    now: () => performance.now(),
+  });
+  const health = (): Health => healthOf(batcher.isUp, breakers.health(batcher.isUp), options.serviceVersion);
+
   const validators = compileValidators(taskTypes, options.scheduleMaxDelaySeconds);
   const routeOf = (type: string): TaskRoute => {
     const stream = keys.stream(type);
@@ -154,6 +163,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
       }),
       backlog: backlogs.gauge(stream),
       ...requestTimes.of(type),
+      breaker: breakers.of(stream),
     };
   };
 
@@ -172,7 +182,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     other: requestTimes.other,
     untyped: routeOf(DEFAULT_TASK_TYPE),
     typed: new Map(types.map((type) => [type, routeOf(type)])),
-    health: () => healthOf(batcher.isUp, options.serviceVersion),
+    health,
     ready: isReady,
     docs: apiDocsOf(options, taskTypes),
   });
@@ -189,7 +199,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     get ready() {
       return isReady();
     },
-    health: () => healthOf(batcher.isUp, options.serviceVersion),
+    health,
 
     start() {
       if (stopping !== undefined) {
@@ -210,6 +220,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     counters.inFlightRequests = admission.requests;
     counters.inFlightBytes = admission.bytes;
     counters.inFlightBatchTasks = admission.tasks;
+    counters.breakerOpened = breakers.opened;
     return counters;
   }
 

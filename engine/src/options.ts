@@ -2,6 +2,7 @@ import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
 import type { EngineListener } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
 import { accessOptionPairs, accessOptions } from './access/access-options.js';
+import { breakerOptions } from './admission/breaker-options.js';
 
 /** Every option of an engine process, with its environment variable, default and meaning. */
 export const engineOptions = Type.Object({
@@ -172,6 +173,7 @@ export const engineOptions = Type.Object({
     default: 1,
     description: 'Seconds Redis may take to confirm an append before the request is answered 503.',
   }),
+  ...breakerOptions,
   shutdownDelaySeconds: Type.Number({
     env: 'SHUTDOWN_DELAY',
     minimum: 0,

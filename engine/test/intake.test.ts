@@ -213,6 +213,7 @@ test('reports health, liveness and readiness', async (t) => {
       redis_connected: true,
       version: '9.8.7',
       timestamp: undefined,
+      redis: { breaker: 'closed', refused: [] },
     },
   );
   for (const path of ['livez', 'readyz']) {

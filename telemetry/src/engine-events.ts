@@ -9,6 +9,9 @@ export type EngineEvent =
   | { type: 'redis-lost'; reason: string }
   | { type: 'redis-back'; downMs: number }
   | { type: 'append-refused'; code: string; message: string }
+  /** Redis has refused so many tasks of a stream in a row: they are answered 503 at once, but for a probe now and then. */
+  | { type: 'breaker-opened'; stream: string; refusals: number; reason: string }
+  | { type: 'breaker-closed'; stream: string; openMs: number }
   | {
       type: 'shedding-started';
       /** Which bound was reached. */
@@ -46,4 +49,6 @@ export interface EngineCounters {
   inFlightBytes: number;
   /** Tasks of batches. */
   inFlightBatchTasks: number;
+  /** How often Redis had refused so many tasks of a stream that further ones were refused without asking it. */
+  breakerOpened: number;
 }

@@ -18,6 +18,15 @@ export function logEngineEvents(log: Logger): EngineListener {
       case 'append-refused':
         log.error({ code: event.code, reason: event.message }, 'Redis refused an append: answered 503');
         return;
+      case 'breaker-opened':
+        log.error(
+          { stream: event.stream, refusals: event.refusals, reason: event.reason },
+          'breaker opened: Redis refuses the tasks of this stream, answering 503 without asking it',
+        );
+        return;
+      case 'breaker-closed':
+        log.info({ stream: event.stream, open_ms: event.openMs }, 'breaker closed: Redis takes tasks again');
+        return;
       case 'shedding-started':
         log.warn({ reason: event.reason }, 'shedding: answering 503 with Retry-After');
         return;

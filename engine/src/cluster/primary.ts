@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { queueKeys, SluiceError, type TaskType } from '@sluice/contract';
 import type { EngineListener } from '@sluice/telemetry';
 import { ApiKeysFile } from '../access/api-keys-file.js';
+import { redisHealthOf } from '../admission/append-breakers.js';
 import { type Health, healthOf } from '../http/health.js';
 import { listeningUrl } from '../http/listening-url.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
@@ -116,6 +117,7 @@ export class Primary {
     const reports = [...this.processes].map((one) => one.health);
     const own = healthOf(
       reports.length > 0 && reports.every((one) => one?.redis_connected === true),
+      redisHealthOf(reports.flatMap((one) => one?.redis ?? [])),
       serviceVersion,
     );
     const allHealthy = reports.length > 0 && reports.every((one) => one?.status === 'healthy');

@@ -55,7 +55,6 @@ const MESSAGES = {
   OVERLOADED: 'the service has as much work as it can hold; nothing was stored, send it again later',
   SHUTTING_DOWN: 'the service is shutting down; nothing was stored, send it again',
   REDIS_UNAVAILABLE: 'the queue cannot be reached; nothing was stored, send it again later',
-  APPEND_REFUSED: 'the queue refused the task; nothing was stored, send it again later',
   APPEND_UNCONFIRMED: 'the queue did not confirm the task in time; it may or may not have been stored',
   ACK_LEVEL_UNAVAILABLE:
     'the level of acknowledgement cannot be reached: the queue has no replica, or no file on disk, to confirm it; nothing was stored',
@@ -72,6 +71,12 @@ export interface Refusal {
   retryAfterSeconds?: number | undefined;
   /** Extra header lines, such as Allow. */
   headers?: readonly (readonly [string, string])[];
+}
+
+/** The refusal of what Redis refuses; `cause` is the code of its error, such as `OOM`. */
+export function appendRefused(cause: string, retryAfterSeconds?: number): Refusal {
+  const message = `the queue refuses tasks (${cause}): nothing was stored, send it again later`;
+  return { code: 'APPEND_REFUSED', message, retryAfterSeconds };
 }
 
 /** A refusal because of the state of the service rather than of the request. */

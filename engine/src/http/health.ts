@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
+import type { RedisHealth } from '../admission/append-breakers.js';
 
 /** Body of `GET /health`. */
 export interface Health {
@@ -7,19 +8,24 @@ export interface Health {
   timestamp: string;
   redis_connected: boolean;
   version: string;
+  redis: RedisHealth;
 }
 
 /** Share of its memory at which a process counts as unhealthy. */
 const MEMORY_BOUND = 0.9;
 const MEMORY_LOOK_EVERY_MS = 500;
 
-/** The health of this process: unhealthy while Redis is gone, or more than 90 % of its memory is in use. */
-export function healthOf(redisConnected: boolean, version: string): Health {
+/**
+ * The health of this process: unhealthy while Redis is gone, or more than 90 % of its memory is in use. A Redis that is
+ * there and refuses tasks is stated, and not held against the process: without requests nobody would see it take them again.
+ */
+export function healthOf(redisConnected: boolean, redis: RedisHealth, version: string): Health {
   return {
     status: redisConnected && memoryShare() <= MEMORY_BOUND ? 'healthy' : 'unhealthy',
     timestamp: new Date().toISOString(),
     redis_connected: redisConnected,
     version,
+    redis,
   };
 }
 

@@ -144,11 +144,16 @@ export class BatchIntake implements BatchDesk {
   /** All tasks come in, or none. */
   private letIn(batch: PendingBatch, items: BatchItems): BatchOutcome | undefined {
     const { admission, batcher } = this.options;
-    const { backlog } = batch.route;
+    const { backlog, breaker } = batch.route;
     const code = batcher.isUp ? admission.refusalOfBatch(items.count, backlog) : 'REDIS_UNAVAILABLE';
     if (code !== undefined) {
       const retryAfter = code === 'OVERLOADED' ? backlog.retryAfterSeconds : undefined;
       batch.refuse(unavailable(code, retryAfter));
+      return undefined;
+    }
+    const obstacle = breaker.isOpen ? breaker.lastObstacle() : undefined;
+    if (obstacle !== undefined) {
+      batch.refuse(obstacle);
       return undefined;
     }
     admission.tasks += items.count;
@@ -195,6 +200,7 @@ export class BatchIntake implements BatchDesk {
       due = taskRead.due;
     }
     if (due === undefined) route.backlog.appended++;
+    else batch.isPlain = false;
     batch.becomeTask(index, outcome);
     levels
       .of(batch.asked.level)

@@ -100,7 +100,7 @@ export class Intake implements IntakeDesk {
     head: RequestHead,
     isTypeTaken: boolean,
     rules: BodyRules,
-    { type, backlog }: TaskRoute,
+    { type, backlog, breaker }: TaskRoute,
     times: RouteTimes,
     startedAt: number,
   ): boolean {
@@ -114,7 +114,11 @@ export class Intake implements IntakeDesk {
     }
     const { admission, batcher } = this.options;
     const code = admission.refusal(batcher.isUp, backlog, Math.max(0, head.contentLength));
-    if (code === undefined) return true;
+    if (code === undefined) {
+      const obstacle = breaker.isOpen ? breaker.obstacle() : undefined;
+      if (obstacle !== undefined) this.refuseTimed(response, obstacle, false, times, startedAt);
+      return obstacle === undefined;
+    }
     const retryAfter = backlog.isFull ? backlog.retryAfterSeconds : undefined;
     this.refuseTimed(response, unavailable(code as 'OVERLOADED', retryAfter), false, times, startedAt);
     return false;
@@ -198,7 +202,13 @@ export class Intake implements IntakeDesk {
       pending.refuse(unavailable('REDIS_UNAVAILABLE'));
       return;
     }
+    const obstacle = route.breaker.isOpen ? route.breaker.lastObstacle() : undefined;
+    if (obstacle !== undefined) {
+      pending.refuse(obstacle);
+      return;
+    }
     if (due === undefined) route.backlog.appended++;
+    else pending.isPlain = false;
     if (asked !== undefined) {
       this.appendAsked(pending, asked, payload, due);
       return;
@@ -210,7 +220,10 @@ export class Intake implements IntakeDesk {
   private appendAsked(pending: PendingTask, asked: Asked, payload: Buffer, due: Due | undefined): void {
     const { route, contentType } = pending;
     const { key } = asked;
-    if (key !== undefined) asked.fingerprint = fingerprintOf(contentType, payload);
+    if (key !== undefined) {
+      asked.fingerprint = fingerprintOf(contentType, payload);
+      pending.isPlain = false;
+    }
     const encodeNow = due === undefined ? route.encode : route.encodeDelayed(due);
     const { fingerprint } = asked;
     const encode = key === undefined ? encodeNow : route.encodeOnce({ key, fingerprint }, due);

@@ -4,12 +4,12 @@ import type { AppendFailure, RunWaiter } from '../append/batcher.js';
 import { NAME_LENGTH, writeTaskName } from '../append/task-names.js';
 import type { TaskHead } from '../append/xadd.js';
 import type { BatchItems } from '../body/batch-items.js';
-import { type Refusal, statusOf, unavailable } from '../http/answers.js';
+import { type Refusal, statusOf } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
 import type { BatchFormat } from '../http/media-type.js';
 import { statusClassOf } from '../metrics/request-times.js';
 import { BatchOutcome } from './batch-outcome.js';
-import type { TaskRoute } from './pending-task.js';
+import { refusalOfAppend, type TaskRoute } from './pending-task.js';
 
 /** Where a pending batch reports how it ends. */
 export interface BatchDesk {
@@ -35,6 +35,8 @@ export class PendingBatch implements RunWaiter, TaskHead {
   bytes = 0;
   /** Answered, or the client is gone: the response must not be touched. */
   isOver = false;
+  /** Whether all of its tasks so far are appended by XADD, rather than by a script. */
+  isPlain = true;
   /** Where its tasks are, while they are not all handed in. */
   items: BatchItems | undefined;
   /** Set when its tasks were let in. */
@@ -119,14 +121,17 @@ export class PendingBatch implements RunWaiter, TaskHead {
   }
 
   onNextAppended(count: number, dueAt: number | undefined): void {
+    const { breaker } = this.route;
+    if (breaker.refusals > 0) breaker.noteAppended(this.isPlain);
     this.desk.appended(count);
     this.outcome?.appendNext(count, dueAt);
     this.settle();
   }
 
   onNextFailed(count: number, failure: AppendFailure): void {
+    this.route.breaker.noteFailed(count, failure, this.isPlain);
     this.desk.appendFailed(count, failure);
-    this.outcome?.refuseNext(count, unavailable(failure.code));
+    this.outcome?.refuseNext(count, refusalOfAppend(failure));
     this.settle();
   }
 

@@ -1,12 +1,14 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
+import type { AppendBreaker } from '../admission/append-breaker.js';
 import type { BacklogGauge } from '../admission/backlog-gauge.js';
+import { refusalCause } from '../admission/refusal-cause.js';
 import type { AppendFailure, AppendWaiter } from '../append/batcher.js';
 import { type KnownTask, knownTaskOf, type OnceEncoder } from '../append/idempotency.js';
 import type { ScheduleEncoder } from '../append/schedule.js';
 import type { TaskName } from '../append/task-names.js';
 import type { TaskHead, XaddEncoder } from '../append/xadd.js';
-import { type Refusal, statusOf, unavailable } from '../http/answers.js';
+import { appendRefused, type Refusal, statusOf, unavailable } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
 import { type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
 import type { BodyValidator } from '../validation/validator.js';
@@ -22,6 +24,7 @@ export interface TaskRoute {
   /** How long its requests took, those with one task and those with a batch. */
   readonly times: RouteTimes;
   readonly batchTimes: RouteTimes;
+  readonly breaker: AppendBreaker;
 }
 
 /** A task by its name, with what its request asks for. */
@@ -49,6 +52,8 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
   bytes = 0;
   /** Answered, or the client is gone: the response must not be touched. */
   isOver = false;
+  /** Whether it is appended by XADD, rather than by a script. */
+  isPlain = true;
   private appending = false;
   private left = false;
   private chunks: Buffer[] | undefined;
@@ -112,6 +117,8 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
       this.onKnown(knownTaskOf(held));
       return;
     }
+    const { breaker } = this.route;
+    if (breaker.refusals > 0) breaker.noteAppended(this.isPlain);
     this.desk.appendEnded(undefined);
     if (!this.isOver) this.accept(dueAt);
     this.leave();
@@ -128,9 +135,10 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
   }
 
   onAppendFailed(failure: AppendFailure): void {
+    this.route.breaker.noteFailed(1, failure, this.isPlain);
     this.desk.appendEnded(failure);
     if (this.isOver) this.leave();
-    else this.refuse(unavailable(failure.code));
+    else this.refuse(refusalOfAppend(failure));
   }
 
   private leave(): void {
@@ -138,6 +146,11 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     this.left = true;
     this.desk.leave(this.bytes);
   }
+}
+
+/** What the client of a task is told that could not be appended. */
+export function refusalOfAppend({ code, reason }: AppendFailure): Refusal {
+  return code === 'APPEND_REFUSED' ? appendRefused(refusalCause(reason)) : unavailable(code);
 }
 
 const KEY_REUSED: Refusal = {

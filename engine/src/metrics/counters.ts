@@ -14,5 +14,6 @@ export function newCounters(): EngineCounters {
     inFlightRequests: 0,
     inFlightBytes: 0,
     inFlightBatchTasks: 0,
+    breakerOpened: 0,
   };
 }

@@ -1,12 +1,38 @@
+const BREAKER = { enum: ['closed', 'open', 'half-open'] };
+
 /** What probes answer. Their statuses are not those of `answers.ts`: 503 has no error in it. */
 export const HEALTH_SCHEMA = {
   type: 'object',
-  required: ['status', 'timestamp', 'redis_connected', 'version'],
+  required: ['status', 'timestamp', 'redis_connected', 'version', 'redis'],
   properties: {
     status: { enum: ['healthy', 'unhealthy'] },
     timestamp: { type: 'string', format: 'date-time' },
     redis_connected: { type: 'boolean' },
     version: { type: 'string' },
+    redis: {
+      type: 'object',
+      required: ['breaker', 'refused'],
+      properties: {
+        breaker: {
+          ...BREAKER,
+          description:
+            'The worst of all streams. `open`: tasks are answered 503 without asking Redis, which is away, silent, or refuses them. `half-open`: one is tried.',
+        },
+        refused: {
+          type: 'array',
+          description: 'The streams of which Redis refuses every task.',
+          items: {
+            type: 'object',
+            required: ['stream', 'breaker', 'cause'],
+            properties: {
+              stream: { type: 'string' },
+              breaker: BREAKER,
+              cause: { type: 'string', description: 'Code of the last error of Redis, such as `OOM`.' },
+            },
+          },
+        },
+      },
+    },
   },
 };
 
