@@ -51,7 +51,10 @@ for (const fault of REDIS_FAULTS) {
       client.disconnect();
       await server.stop();
     });
-    const { url, stream } = await runEngine(t, server.url, { appendTimeoutSeconds: 0.5 });
+    const { url, stream } = await runEngine(t, server.url, {
+      appendTimeoutSeconds: 0.5,
+      redisMemoryWatermark: 1, // or it may see the OOM first
+    });
     const load = startLoad({ url });
     await load.until(accepted, 100);
     const target = { server, redis: client, redisDir: server.dir, stream };
