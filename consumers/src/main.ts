@@ -1,20 +1,20 @@
 import { readEnvironment, SluiceError } from '@sluice/contract';
-import { createLogger, logConsumerEvents } from '@sluice/telemetry';
+import { errorMessagesOf, logConsumerEvents, openLog } from '@sluice/telemetry';
 import { type ConsumerOptions, createConsumer } from './consumer.js';
 import type { CronSchedule } from './cron/cron-schedules.js';
 import { moduleUrl } from './handlers/handler-registry.js';
-import { consumerOptionPairs, consumerOptions } from './options.js';
+import { consumerOptionPairs } from './options.js';
+import { allProgramOptions, consumerOptionsOf } from './program-options.js';
 
 // A consumer process: options from the environment, handlers from HANDLER_MODULE, the log on standard output.
 
-const log = createLogger(process.env.SERVICE_NAME ?? 'sluice-consumers');
-const logged = logConsumerEvents(log);
-
 try {
-  const options = readEnvironment(consumerOptions, process.env, consumerOptionPairs);
+  const program = readEnvironment(allProgramOptions, process.env, consumerOptionPairs);
+  const log = openLog(process.env.SERVICE_NAME || 'sluice-consumers', program);
+  const logged = logConsumerEvents(log.logger, errorMessagesOf(program));
   let left = 0;
   const consumer = createConsumer({
-    ...options,
+    ...consumerOptionsOf(program),
     handlers: await loadHandlersRecord(process.env.HANDLER_MODULE),
     schedules: await loadSchedules(process.env.SCHEDULE_MODULE),
     listener: (event) => {
@@ -28,6 +28,7 @@ try {
   const shutDown = async (code: number) => {
     shuttingDown = true;
     await consumer.stop();
+    await log.close();
     process.exit(code === 0 && left > 0 ? 1 : code);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

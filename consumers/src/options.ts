@@ -1,4 +1,5 @@
 import { type PairCheck, queueOptions } from '@sluice/contract';
+import { logOptions } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
 
 /** Every option of a consumer, with its environment variable, meaning, unit and default. */
@@ -165,6 +166,11 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds that running tasks have to finish on shutdown; the rest is left to other consumers.',
   }),
+});
+
+/** Options of the `consumers` program besides those of a consumer. */
+export const consumerProgramOptions = Type.Object({
+  ...logOptions,
 });
 
 /** Options with all defaults filled in. */

@@ -1,5 +1,5 @@
 import { readEnvironment, SluiceError } from '@sluice/contract';
-import { createLogger, logEngineEvents } from '@sluice/telemetry';
+import { errorMessagesOf, logEngineEvents, openLog } from '@sluice/telemetry';
 import { Primary } from './cluster/primary.js';
 import { engineNodeArguments } from './cluster/young-generation.js';
 import { allProgramOptionPairs, allProgramOptions, engineOptionsOf } from './program-options.js';
@@ -13,7 +13,8 @@ process.once('beforeExit', () =>
 async function main(): Promise<void> {
   const program = readEnvironment(allProgramOptions, process.env, allProgramOptionPairs);
   const taskTypes = program.schemaModule === undefined ? [] : await loadTaskTypes(program.schemaModule);
-  const listener = logEngineEvents(createLogger(program.serviceName));
+  const log = openLog(program.serviceName, program);
+  const listener = logEngineEvents(log.logger, errorMessagesOf(program));
   const engine = engineOptionsOf(program);
   const nodeArguments = engineNodeArguments(process.execArgv, process.env.NODE_OPTIONS);
   const primary = new Primary({ engine, program, taskTypes, nodeArguments, listener, onCrashLoop: fail });
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
     listener({ type: 'shutdown-started', signal });
     const inTime = await primary.stop();
     listener({ type: 'shutdown-finished', inTime, durationMs: Math.round(performance.now() - startedAt) });
+    await log.close();
     process.exit(inTime ? 0 : 1);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));

@@ -1,5 +1,5 @@
 import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
-import type { EngineListener } from '@sluice/telemetry';
+import { type EngineListener, logOptions } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
 import { accessOptionPairs, accessOptions } from './access/access-options.js';
 import { breakerOptions } from './admission/breaker-options.js';
@@ -217,6 +217,7 @@ export const engineProgramOptions = Type.Object({
     default: 8080,
     description: 'Port for operations: `/health`, `/livez`, `/readyz`.',
   }),
+  ...logOptions,
 });
 
 export type ResolvedEngineOptions = Static<typeof engineOptions>;

@@ -1,9 +1,13 @@
-import { describeThrown } from '@sluice/contract';
 import type { ConsumerListener } from './consumer-events.js';
+import { type ErrorMessages, internalErrorFields, taskError } from './error-fields.js';
 import type { Logger } from './log.js';
 
-/** Writes the events of a consumer as log lines; every line of the consumer's log comes from here. */
-export function logConsumerEvents(log: Logger): ConsumerListener {
+/**
+ * Writes the events of a consumer as log lines; every line of the consumer's log comes from here.
+ *
+ * @param messages whether messages are logged that handlers gave their errors; they may quote payloads
+ */
+export function logConsumerEvents(log: Logger, messages: ErrorMessages = 'names'): ConsumerListener {
   return (event) => {
     switch (event.type) {
       case 'started':
@@ -26,12 +30,15 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
         return;
       case 'task-retried':
         log.warn(
-          { ...ofTask(event), delay_ms: event.delayMs, error: event.error },
+          { ...ofTask(event), delay_ms: event.delayMs, error: taskError(event.error, messages) },
           'task failed, will be retried',
         );
         return;
       case 'task-dead':
-        log.error({ ...ofTask(event), error: event.error }, 'task moved to the dead-letter stream');
+        log.error(
+          { ...ofTask(event), error: taskError(event.error, messages) },
+          'task moved to the dead-letter stream',
+        );
         return;
       case 'task-timed-out':
         log.warn(
@@ -92,7 +99,13 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
         return;
       case 'thread-replaced':
         log.error(
-          { thread: event.thread, reason: event.reason, detail: event.detail, held: event.held },
+          {
+            thread: event.thread,
+            reason: event.reason,
+            // Of a thread that died: what a handler threw and nobody caught.
+            detail: event.reason === 'hung' ? event.detail : taskError(event.detail, messages),
+            held: event.held,
+          },
           'worker thread replaced',
         );
         return;
@@ -103,7 +116,7 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
         );
         return;
       case 'crash-loop':
-        log.fatal({ detail: event.detail }, 'worker threads keep dying: giving up');
+        log.fatal({ detail: taskError(event.detail, messages) }, 'worker threads keep dying: giving up');
         return;
       case 'shutdown-started':
         log.info({ signal: event.signal }, 'shutting down');
@@ -111,11 +124,9 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
       case 'shutdown-finished':
         log.info({ left: event.left, duration_ms: event.durationMs }, 'shut down');
         return;
-      case 'internal-error': {
-        const thrown = describeThrown(event.error);
-        log.error({ where: event.where, error: thrown.message, stack: thrown.stack }, 'internal error');
+      case 'internal-error':
+        log.error({ where: event.where, ...internalErrorFields(event.error, messages) }, 'internal error');
         return;
-      }
     }
   };
 }
@@ -123,7 +134,7 @@ export function logConsumerEvents(log: Logger): ConsumerListener {
 function ofTask(event: { taskId: string; taskType: string; attempt: number; traceContext: string }) {
   return {
     task_id: event.taskId,
-    trace_id: event.traceContext.split('-')[1],
+    trace_id: event.traceContext.split('-')[1] ?? null,
     task_type: event.taskType,
     attempt: event.attempt,
   };

@@ -1,9 +1,13 @@
-import { describeThrown } from '@sluice/contract';
 import type { EngineListener } from './engine-events.js';
+import { type ErrorMessages, internalErrorFields } from './error-fields.js';
 import type { Logger } from './log.js';
 
-/** Writes the events of an engine as log lines; every line of the engine's log comes from here. */
-export function logEngineEvents(log: Logger): EngineListener {
+/**
+ * Writes the events of an engine as log lines; every line of the engine's log comes from here.
+ *
+ * @param messages whether messages of errors are logged that may quote what was sent
+ */
+export function logEngineEvents(log: Logger, messages: ErrorMessages = 'names'): EngineListener {
   return (event) => {
     switch (event.type) {
       case 'listening':
@@ -57,11 +61,9 @@ export function logEngineEvents(log: Logger): EngineListener {
       case 'shutdown-finished':
         log.info({ in_time: event.inTime, duration_ms: event.durationMs }, 'shut down');
         return;
-      case 'internal-error': {
-        const thrown = describeThrown(event.error);
-        log.error({ where: event.where, error: thrown.message, stack: thrown.stack }, 'internal error');
+      case 'internal-error':
+        log.error({ where: event.where, ...internalErrorFields(event.error, messages) }, 'internal error');
         return;
-      }
     }
   };
 }

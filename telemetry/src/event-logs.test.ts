@@ -4,21 +4,26 @@ import type { ConsumerEvent } from './consumer-events.js';
 import { logConsumerEvents } from './consumer-log.js';
 import type { EngineEvent } from './engine-events.js';
 import { logEngineEvents } from './engine-log.js';
+import type { ErrorMessages } from './error-fields.js';
 import { createLogger, type Logger } from './log.js';
 
 /** The one line that a listener writes about an event. */
-function lineOf<Event>(listenTo: (log: Logger) => (event: Event) => void, event: Event) {
+function lineOf<Event>(
+  listenTo: (log: Logger, messages?: ErrorMessages) => (event: Event) => void,
+  event: Event,
+  messages?: ErrorMessages,
+) {
   const lines: string[] = [];
   const log = createLogger('test', { write: (line) => lines.push(line) });
   log.level = 'trace';
-  listenTo(log)(event);
+  listenTo(log, messages)(event);
   assert.equal(lines.length, 1);
   return JSON.parse(lines[0] ?? '');
 }
 
 const error = new Error('broken pipe');
 const traceContext = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-const ofTask = { taskId: 'a1', taskType: 'push', attempt: 2, error: 'no paper', traceContext };
+const ofTask = { taskId: 'a1', taskType: 'push', attempt: 2, error: 'NoPaper: of Anna', traceContext };
 
 const ENGINE_EVENTS: readonly [event: EngineEvent, level: string][] = [
   [{ type: 'listening', url: 'http://localhost:8000', processes: 2 }, 'INFO'],
@@ -80,7 +85,20 @@ describe('logEngineEvents', () => {
 
   it('says of an error what it is and where it happened', () => {
     const line = lineOf(logEngineEvents, { type: 'internal-error', where: 'trimmer', error });
-    assert.deepEqual([line.where, line.error, line.stack], ['trimmer', 'broken pipe', error.stack]);
+    assert.deepEqual([line.where, line.error, line.reason], ['trimmer', 'Error', undefined]);
+    assert.match(line.stack, /^ +at .*event-logs\.test/);
+    assert.doesNotMatch(line.stack, /broken pipe/);
+  });
+
+  it('says why where the error is one of the system, or messages are wanted', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:6379'), {
+      code: 'ECONNREFUSED',
+      syscall: 'connect',
+    });
+    const line = lineOf(logEngineEvents, { type: 'internal-error', where: 'trimmer', error: refused });
+    assert.deepEqual([line.code, line.reason], ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:6379']);
+    const asked = lineOf(logEngineEvents, { type: 'internal-error', where: 'trimmer', error }, 'messages');
+    assert.equal(asked.reason, 'broken pipe');
   });
 });
 
@@ -97,18 +115,32 @@ describe('logConsumerEvents', () => {
     const line = lineOf(logConsumerEvents, { type: 'task-dead', ...ofTask });
     assert.deepEqual(
       [line.task_id, line.trace_id, line.task_type, line.attempt, line.error],
-      ['a1', '0af7651916cd43dd8448eb211c80319c', 'push', 2, 'no paper'],
+      ['a1', '0af7651916cd43dd8448eb211c80319c', 'push', 2, 'NoPaper'],
     );
   });
 
-  it('leaves the trace out where the producer gave none', () => {
+  it('leaves out what a handler said of a failure, unless it is asked for', () => {
+    for (const event of [
+      { type: 'task-retried', ...ofTask, delayMs: 1 },
+      { type: 'task-dead', ...ofTask },
+      { type: 'thread-replaced', thread: 1, reason: 'died', detail: ofTask.error, held: 1 },
+      { type: 'crash-loop', detail: ofTask.error },
+    ] as const) {
+      assert.doesNotMatch(JSON.stringify(lineOf(logConsumerEvents, event)), /Anna/, event.type);
+      assert.match(JSON.stringify(lineOf(logConsumerEvents, event, 'messages')), /Anna/, event.type);
+    }
+    const nameless = { type: 'task-dead', ...ofTask, error: 'Anna has no paper' } as const;
+    assert.equal(lineOf(logConsumerEvents, nameless).error, 'Error');
+  });
+
+  it('has no trace where the producer gave none', () => {
     const line = lineOf(logConsumerEvents, { type: 'task-dead', ...ofTask, traceContext: '' });
-    assert.equal('trace_id' in line, false);
+    assert.equal(line.trace_id, null);
     assert.equal(line.task_id, 'a1');
   });
 
   it('survives whatever was thrown', () => {
     const line = lineOf(logConsumerEvents, { type: 'internal-error', where: 'settler', error: null });
-    assert.equal(line.error, 'null');
+    assert.equal(line.error, 'ThrownNull');
   });
 });

@@ -2,7 +2,9 @@ export type { ConsumerCounters, ConsumerEvent, ConsumerListener } from './consum
 export { logConsumerEvents } from './consumer-log.js';
 export type { EngineCounters, EngineEvent, EngineListener } from './engine-events.js';
 export { logEngineEvents } from './engine-log.js';
-export { createLogger, type Logger } from './log.js';
+export { createLogger, type Log, type Logger, openLog } from './log.js';
+export { errorMessagesOf, type LogOptions, logOptions } from './log-options.js';
+export type { LokiCounters } from './loki/loki-shipper.js';
 export { REQUEST_SECONDS } from './metrics/buckets.js';
 export { METRIC_GROUPS } from './metrics/catalogue.js';
 export type { EngineFigures, ProcessFigures, RequestFigures } from './metrics/engine-figures.js';

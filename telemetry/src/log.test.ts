@@ -28,6 +28,31 @@ describe('createLogger', () => {
     assert.equal(new Date(line.timestamp).toISOString(), line.timestamp);
   });
 
+  it('writes task_id and trace_id on every line, null where there is none', () => {
+    for (const line of logged((log) => {
+      log.info('no object');
+      log.info({ url: 'x' }, 'an object');
+      log.info({ task_id: 'a1' }, 'one of them');
+    })) {
+      assert.equal(line.trace_id, null);
+      assert.equal(line.task_id, line.message === 'one of them' ? 'a1' : null);
+    }
+  });
+
+  it('writes no key twice', () => {
+    const lines: string[] = [];
+    createLogger('test', { write: (line) => lines.push(line) }).info({ task_id: 'a1' }, 'x');
+    assert.equal(lines.join('').split('"task_id"').length, 2);
+  });
+
+  it('writes nothing below its level', () => {
+    const lines: string[] = [];
+    const log = createLogger('test', { write: (line) => lines.push(line) }, 'ERROR');
+    log.warn('less');
+    log.error('as much');
+    assert.equal(lines.length, 1);
+  });
+
   it('calls the levels DEBUG, INFO, WARNING, ERROR and CRITICAL', () => {
     const lines = logged((log) => {
       log.trace('');

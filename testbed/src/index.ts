@@ -1,5 +1,6 @@
 export { freePort } from '@sluice/launcher';
 export { type Answer, type Load, type LoadOptions, startLoad } from './load.js';
+export { type LokiLine, type LokiMood, type LokiReceiver, startLokiReceiver } from './loki-receiver.js';
 export { type Exit, type RunningProcess, startProcess } from './process.js';
 export { pickFrom, seededRandom, seededWholeNumbers } from './random.js';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.js';

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { SluiceError } from '@sluice/contract';
 import type { ConsumerListener } from '@sluice/telemetry';
 import type { RetryPolicy } from '../settling/outcome.js';
+import { receivedError } from '../thread/sent-error.js';
 import type { FromThread, LostLease, ThreadSetup, ToThread } from '../thread/thread-messages.js';
 import { BoardView } from '../thread/thread-protocol.js';
 
@@ -53,7 +54,11 @@ export class WorkerThread {
             reject(new SluiceError(message.code, message.message));
             return;
           case 'event':
-            report(message.event);
+            report(
+              message.event.type === 'internal-error'
+                ? { ...message.event, error: receivedError(message.event.error) }
+                : message.event,
+            );
             return;
           case 'stopped':
             hasStopped();

@@ -3,6 +3,7 @@ import { describeThrown, SluiceError } from '@sluice/contract';
 import type { ConsumerEvent } from '@sluice/telemetry';
 import { loadHandlers } from '../handlers/handler-registry.js';
 import { limitEvents } from './event-limit.js';
+import { sendableError } from './sent-error.js';
 import { ThreadConsumer } from './thread-consumer.js';
 import type { FromThread, ThreadSetup, ToThread } from './thread-messages.js';
 
@@ -42,14 +43,6 @@ function tell(message: FromThread): void {
 function report(event: ConsumerEvent): void {
   tell({
     type: 'event',
-    event: event.type === 'internal-error' ? { ...event, error: copyOf(event.error) } : event,
+    event: event.type === 'internal-error' ? { ...event, error: sendableError(event.error) } : event,
   });
-}
-
-/** An error that survives being sent: own properties of some cannot be cloned. */
-function copyOf(error: unknown): Error {
-  const { name, message, stack } = describeThrown(error);
-  const copy = new Error(`${name}: ${message}`);
-  copy.stack = stack;
-  return copy;
 }

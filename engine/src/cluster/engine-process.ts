@@ -1,5 +1,5 @@
 import { describeThrown } from '@sluice/contract';
-import { createLogger, logEngineEvents } from '@sluice/telemetry';
+import { errorMessagesOf, type Log, logEngineEvents, openLog } from '@sluice/telemetry';
 import { createEngine, type Engine } from '../engine.js';
 import { loadTaskTypes } from '../validation/schema-module.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
@@ -9,6 +9,7 @@ import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-pro
  * ends with it: a process without its primary would take tasks that nobody can shut down in order.
  */
 let engine: Engine | undefined;
+let log: Log | undefined;
 let stopping = false;
 
 process.on('message', (message: ToProcess) => {
@@ -23,12 +24,13 @@ process.on('SIGINT', () => {});
 async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<void> {
   try {
     const taskTypes = message.schemaModule === undefined ? [] : await loadTaskTypes(message.schemaModule);
+    log = openLog(message.options.serviceName, message.log);
     const started = createEngine({
       ...message.options,
       taskTypes,
       sharePort: true,
       apiKeysText: message.apiKeysText,
-      listener: logEngineEvents(createLogger(message.options.serviceName)),
+      listener: logEngineEvents(log.logger, errorMessagesOf(message.log)),
     });
     engine = started;
     await started.start();
@@ -54,6 +56,7 @@ async function stop(): Promise<void> {
   stopping = true;
   const unanswered = (await engine?.stop()) ?? 0;
   const answered = engine?.counters.accepted ?? 0;
+  await log?.close();
   const figures = engine?.takeFigures();
   tell({ type: 'stopped', answered, unanswered, figures }, () => process.exit(unanswered === 0 ? 0 : 1));
 }

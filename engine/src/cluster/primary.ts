@@ -144,6 +144,7 @@ export class Primary {
       type: 'start',
       options: engine,
       schemaModule: program.schemaModule,
+      log: program,
       apiKeysText: this.apiKeys?.text,
     });
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import type { EngineFigures } from '@sluice/telemetry';
+import type { EngineFigures, LogOptions } from '@sluice/telemetry';
 import type { Health } from '../http/health.js';
 import type { ResolvedEngineOptions } from '../options.js';
 
@@ -8,6 +8,7 @@ export type ToProcess =
       type: 'start';
       options: ResolvedEngineOptions;
       schemaModule: string | undefined;
+      log: LogOptions;
       apiKeysText: string | undefined;
     }
   | { type: 'stop' };
