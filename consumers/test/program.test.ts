@@ -61,7 +61,7 @@ const wrong: [what: string, env: Record<string, string>, says: RegExp][] = [
   ],
   [
     'a module of another kind',
-    { HANDLER_MODULE: MAIN.replace('main.js', 'backoff.js') },
+    { HANDLER_MODULE: MAIN.replace('main.js', 'settling/backoff.js') },
     /has no default export like/,
   ],
   [
