@@ -22,6 +22,9 @@ export type ErrorCode =
   | 'INVALID_IDEMPOTENCY_KEY'
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'INVALID_PREFERENCE'
+  | 'INVALID_TASK_ID'
+  | 'TASK_NOT_FOUND'
+  | 'TRACKING_OFF'
   // refused because of the state of the service
   | 'OVERLOADED'
   | 'SHUTTING_DOWN'

@@ -22,6 +22,7 @@ describe('queueKeys', () => {
     assert.equal(keys.rate('tasks:stream:push', 'processors'), 'tasks:stream:push:rate:processors');
     assert.equal(keys.cronRuns, 'tasks:stream:cron:runs');
     assert.equal(keys.idempotency('tasks:stream:push', 'a:b'), 'idempotency:{tasks:stream:push}:a:b');
+    assert.equal(keys.tracked('tasks:stream:push', 'id'), 'task:{tasks:stream:push}:id');
     assert.equal(keys.deadLetters, 'tasks:dlq');
   });
 
@@ -50,6 +51,7 @@ describe('queueKeys', () => {
           ...Object.values(keys.schedule(stream)),
           // Chosen by clients: these look like other keys, or like keys of another type.
           ...['k', 'retries:g', 'due:k', 'cron:runs', 'due}:k'].map((key) => keys.idempotency(stream, key)),
+          keys.tracked(stream, 'k'),
         ]),
         keys.cronRuns,
         keys.deadLetters,

@@ -1,5 +1,8 @@
 import { DEFAULT_TASK_TYPE } from './task-type.js';
 
+/** The consumer that owns entries which wait for their time; no process goes by this name. */
+export const PARKED = '~parked';
+
 /**
  * Every Redis key of one Sluice queue, built from `REDIS_STREAM_NAME` (default `tasks:stream`).
  *
@@ -19,11 +22,12 @@ import { DEFAULT_TASK_TYPE } from './task-type.js';
  * tasks:stream:cron:runs      name of a cron schedule -> its last and its next run, and when it was last seen (hash)
  * tasks:dlq               dead-letter stream
  * idempotency:{<stream>}:<key>    id and fingerprint of the task that was sent with this `Idempotency-Key` (string, expires)
+ * task:{<stream>}:<task id>       where a task that is tracked is, and what each group has made of it (hash, expires)
  * ```
  *
  * Names of task types have no colon, so that no stream of a type has the name of one of the other keys. Idempotency keys
- * are what clients say, and may be millions: hence a beginning of their own, which no search for the keys of a queue meets,
- * and the braces, which say where the stream ends, and put the key into the slot of its stream in a cluster.
+ * are what clients say, and they and those of tracked tasks may be millions: hence beginnings of their own, which no search for
+ * the keys of a queue meets, and the braces, which say where the stream ends, and put the key into the slot of its stream in a cluster.
  */
 export interface QueueKeys {
   /** The stream that tasks of this type are appended to. */
@@ -55,6 +59,12 @@ export interface QueueKeys {
    * with a delayed one another space and the Unix milliseconds it is due at.
    */
   idempotency(stream: string, key: string): string;
+  /**
+   * Of a task whose status can be asked for: `entry`, the id of its entry, once it has one; `due`, the Unix milliseconds
+   * it was put off to; and `group:<group>` for each group that is through with it: `done <when>`, or
+   * `dead <when> <id of its dead letter> <attempts> <reason>`, in Redis milliseconds.
+   */
+  tracked(stream: string, taskId: string): string;
   /** Tasks that will not be tried again, with the reason. */
   readonly deadLetters: string;
 }
@@ -90,6 +100,7 @@ export function queueKeys(streamName: string): QueueKeys {
     }),
     cronRuns: `${streamName}:cron:runs`,
     idempotency: (stream, key) => `idempotency:{${stream}}:${key}`,
+    tracked: (stream, taskId) => `task:{${stream}}:${taskId}`,
     deadLetters: `${namespace}:dlq`,
   };
 }

@@ -35,6 +35,7 @@ describe('readMessage', () => {
       contentType: 'application/msgpack',
       payload: entry.payload,
       traceContext: entry.trace_context,
+      isTracked: false,
     });
   });
 
@@ -49,6 +50,7 @@ describe('readMessage', () => {
       contentType: 'application/json',
       payload: Buffer.from('{"data":1}'),
       traceContext: '',
+      isTracked: false,
     });
   });
 

@@ -16,6 +16,9 @@ export const MESSAGE_FIELDS = [
   'trace_context',
 ] as const;
 
+/** A field after those, in entries whose task is tracked: for how many milliseconds its status is kept. */
+export const TRACKED_FIELD = 'tracked';
+
 /** One task as it stands in the stream, readable by any Redis client in any language. */
 export interface TaskMessage {
   /** UUID given out in the 202. */
@@ -28,6 +31,8 @@ export interface TaskMessage {
   readonly payload: Buffer;
   /** W3C traceparent; the empty string when the producer gave none. */
   readonly traceContext: string;
+  /** Its status can be asked for, so that who settles it has to say so. */
+  readonly isTracked: boolean;
 }
 
 /**
@@ -43,6 +48,7 @@ export function readMessage(fields: readonly Buffer[]): TaskMessage {
   let contentType = 'application/json';
   let payload: Buffer | undefined;
   let traceContext = '';
+  let isTracked = false;
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const value = fields[i + 1] as Buffer; // i + 1 < length
     switch ((fields[i] as Buffer).toString('latin1')) {
@@ -64,6 +70,9 @@ export function readMessage(fields: readonly Buffer[]): TaskMessage {
       case 'trace_context':
         traceContext = value.toString('latin1');
         break;
+      case TRACKED_FIELD:
+        isTracked = true;
+        break;
     }
   }
   if (taskId === '') throw missing('task_id');
@@ -75,7 +84,7 @@ export function readMessage(fields: readonly Buffer[]): TaskMessage {
       `content_type is ${JSON.stringify(contentType)}; allowed: application/json, application/msgpack`,
     );
   }
-  return { taskId, timestamp, type, contentType, payload, traceContext };
+  return { taskId, timestamp, type, contentType, payload, traceContext, isTracked };
 }
 
 function missing(field: string): SluiceError {
