@@ -12,6 +12,7 @@ import {
   OutcomeWriter,
   type Parked,
   type ToPark,
+  type TrackedEntry,
 } from './settling/outcome-writer.js';
 import { type Promote, type PromoteReply, promoteDue } from './supervisor/promoter.js';
 
@@ -134,8 +135,13 @@ class BrokenOutcomeWriter extends OutcomeWriter {
     this.#broken = broken;
   }
 
-  override async acknowledge(redis: Redis, keys: LaneKeys, ids: readonly string[]): Promise<LeftAlone> {
-    const left = await super.acknowledge(redis, keys, ids);
+  override async acknowledge(
+    redis: Redis,
+    keys: LaneKeys,
+    ids: readonly string[],
+    tracked: readonly TrackedEntry[],
+  ): Promise<LeftAlone> {
+    const left = await super.acknowledge(redis, keys, ids, tracked);
     if (this.#broken === 'delete-when-settled') await redis.xdel(keys.stream, ...ids);
     if (this.#broken === 'no-fencing' && left.fenced.length > 0) {
       const acknowledged = await redis.xack(keys.stream, this.#groupName, ...left.fenced);

@@ -73,6 +73,8 @@ export class Entry {
   taskId = '';
   taskType = '';
   traceContext = '';
+  /** Whether the status of its task can be asked for. */
+  isTracked = false;
   /** Who runs it; known once it was started. */
   handler: LoadedHandler | undefined = undefined;
   /** When its handler runs out of time, by performance.now(). */

@@ -1,5 +1,6 @@
+import { PARKED } from '@sluice/contract';
 import type { ConsumerListener } from '@sluice/telemetry';
-import { createGroup, PARKED } from '../redis/group.js';
+import { createGroup } from '../redis/group.js';
 import { LinkClosed, type RedisLink, refusalOf } from '../redis/redis-link.js';
 import { takeDueScript } from '../redis/scripts.js';
 import type { BreakerReport } from '../settling/breaker.js';

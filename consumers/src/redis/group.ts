@@ -3,9 +3,6 @@ import { queueKeys } from '@sluice/contract';
 import type { Redis } from 'ioredis';
 import { createGroupScript } from './scripts.js';
 
-/** The consumer that owns entries which wait for their time; no process goes by this name. */
-export const PARKED = '~parked';
-
 /** Everything in Redis that belongs to one task type, seen from one group. */
 export interface LaneKeys {
   readonly taskType: string;

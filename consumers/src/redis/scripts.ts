@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 const folder = new URL('../../src/scripts/', import.meta.url);
 
 /** What a script is preceded by, so that each has the functions it needs and no more. */
-type Prelude = 'owned' | 'breaker' | 'rate-limit';
+type Prelude = 'owned' | 'tracked' | 'breaker' | 'rate-limit';
 
 /** A Lua script of the folder `scripts/`; what it does, takes and returns is written there. */
 export class Script {
@@ -45,15 +45,15 @@ export class Script {
 }
 
 export const createGroupScript = new Script('create-group');
-export const doneScript = new Script('done');
+export const doneScript = new Script('done', ['owned', 'tracked']);
 export const parkScript = new Script('park', ['owned', 'breaker']);
-export const buryScript = new Script('bury', ['owned', 'breaker']);
+export const buryScript = new Script('bury', ['owned', 'tracked', 'breaker']);
 export const releaseScript = new Script('release');
 export const takeDueScript = new Script('take-due', ['owned', 'breaker', 'rate-limit']);
 export const renewScript = new Script('renew');
 export const recoverScript = new Script('recover');
 export const leaveScript = new Script('leave');
-export const promoteScript = new Script('promote', []);
+export const promoteScript = new Script('promote', ['tracked']);
 export const releaseLeaseScript = new Script('release-lease', []);
 export const cronLookScript = new Script('cron-look', []);
 export const cronEnqueueScript = new Script('cron-enqueue', [], '');

@@ -32,6 +32,7 @@ export function noteNames(entry: Entry): TaskMessage {
   entry.taskId = message.taskId;
   entry.taskType = message.type;
   entry.traceContext = message.traceContext;
+  entry.isTracked = message.isTracked;
   return message;
 }
 

@@ -88,7 +88,12 @@ local function bury(run)
       'consumer', consumer, 'group', group, 'source_stream', stream, 'source_id', id,
     }
     for f = 1, #facts do letter[#letter + 1] = facts[f] end
-    redis.call('XADD', dead_letters, '*', unpack(letter))
+    local letter_id = redis.call('XADD', dead_letters, '*', unpack(letter))
+    local task_id = tracked_id(entry[2])
+    if task_id then
+      local what = string.format('dead %.0f %s %s %s', now, letter_id, ARGV[i + 2], ARGV[i + 1])
+      note_end(stream, task_id, id, group, what)
+    end
     buried = buried + 1
   else
     lost[#lost + 1] = id

@@ -44,7 +44,8 @@ local function promote(stream, due_times, tasks, ledger)
     local packed = redis.call('HGET', tasks, id)
     local fields = fields_of(packed)
     if fields then
-      redis.call('XADD', stream, '*', unpack(fields))
+      local entry = redis.call('XADD', stream, '*', unpack(fields))
+      if tracked_id(fields) then note_entry(stream, id, entry) end
       promoted = promoted + 1
       bytes = bytes + #packed
     else

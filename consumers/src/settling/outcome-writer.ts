@@ -1,6 +1,7 @@
+import { PARKED } from '@sluice/contract';
 import type { Redis } from 'ioredis';
 import { rangeOf } from '../reading/entry-id.js';
-import { type LaneKeys, PARKED } from '../redis/group.js';
+import type { LaneKeys } from '../redis/group.js';
 import { buryScript, doneScript, parkScript, releaseScript } from '../redis/scripts.js';
 import type { BreakerNews, BreakerReport } from './breaker.js';
 import type { Blame, Dead } from './outcome.js';
@@ -25,6 +26,12 @@ export interface Buried extends Parked {
   readonly pardoned?: readonly string[];
   /** Nothing was done to them: whether the breaker opens will be clear soon. */
   readonly undecided?: readonly string[];
+}
+
+/** A done task whose status can be asked for. */
+export interface TrackedEntry {
+  readonly id: string;
+  readonly taskId: string;
 }
 
 /** A task that is to be set aside until its next attempt. */
@@ -63,13 +70,30 @@ export class OutcomeWriter {
     this.#consumer = consumer;
   }
 
-  /** Acknowledges tasks that are done. */
-  async acknowledge(redis: Redis, keys: LaneKeys, ids: readonly string[]): Promise<LeftAlone> {
+  /**
+   * Acknowledges tasks that are done.
+   *
+   * @param tracked those of them that are tracked
+   */
+  async acknowledge(
+    redis: Redis,
+    keys: LaneKeys,
+    ids: readonly string[],
+    tracked: readonly TrackedEntry[],
+  ): Promise<LeftAlone> {
     const { lowest, highest } = rangeOf(ids);
     const fenced = await doneScript.run(
       redis,
       [keys.stream, keys.attempts, keys.ledger],
-      [this.#group, this.#consumer, lowest, highest, ...ids],
+      [
+        this.#group,
+        this.#consumer,
+        lowest,
+        highest,
+        tracked.length,
+        ...tracked.flatMap(({ id, taskId }) => [id, taskId]),
+        ...ids,
+      ],
     );
     return { fenced: fenced as string[], lost: [] }; // as done.lua returns it
   }

@@ -11,6 +11,7 @@ import type {
   ReleaseReason,
   ToBury,
   ToPark,
+  TrackedEntry,
 } from './outcome-writer.js';
 
 /** Wait before outcomes that Redis refused are tried again. */
@@ -28,8 +29,8 @@ export class RedisOutcomeSink implements OutcomeSink {
     this.#link = link;
   }
 
-  acknowledge(keys: LaneKeys, ids: readonly string[]): Promise<LeftAlone> {
-    return this.#writer.acknowledge(this.#link.redis, keys, ids);
+  acknowledge(keys: LaneKeys, ids: readonly string[], tracked: readonly TrackedEntry[]): Promise<LeftAlone> {
+    return this.#writer.acknowledge(this.#link.redis, keys, ids, tracked);
   }
 
   park(keys: LaneKeys, entries: readonly ToPark[], news: BreakerNews): Promise<Parked> {

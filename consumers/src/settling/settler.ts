@@ -158,7 +158,8 @@ export class Settler {
 
   async #acknowledge(unsettled: Unsettled, done: readonly Entry[]): Promise<void> {
     const ids = done.map((entry) => entry.id);
-    const left = await this.#sink.acknowledge(unsettled.lane.keys, ids);
+    const tracked = done.filter((entry) => entry.isTracked);
+    const left = await this.#sink.acknowledge(unsettled.lane.keys, ids, tracked);
     unsettled.lane.breaker.succeeded(done);
     this.#conclude(unsettled, 'done', done, left);
   }

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { TRACKED_FIELD } from '@sluice/contract';
 import type { ConsumerListener } from '@sluice/telemetry';
 import type { LaneKeys } from '../redis/group.js';
 import { LinkClosed, type RedisLink, refusalOf } from '../redis/redis-link.js';
 import { NO_NEWS } from '../settling/breaker.js';
-import { type LeftAlone, OutcomeWriter } from '../settling/outcome-writer.js';
+import { type LeftAlone, OutcomeWriter, type TrackedEntry } from '../settling/outcome-writer.js';
 import { type Aftermath, aftermathOf, type End } from './aftermath.js';
 import type { WorkerThread } from './worker-thread.js';
 
@@ -55,7 +56,8 @@ export class AftermathWriter {
     const { redis } = this.#link;
     for (const chunk of chunksOf(done)) {
       settled.done += await this.#insist(chunk.length, async () => {
-        const { lost } = await writer.acknowledge(redis, keys, chunk);
+        const tracked = await this.#trackedAmong(keys, chunk);
+        const { lost } = await writer.acknowledge(redis, keys, chunk, tracked);
         // "Not pending for it" most likely means that the thread's own write had worked, and it died before it counted.
         return { fenced: [], lost };
       });
@@ -106,21 +108,36 @@ export class AftermathWriter {
     }
   }
 
+  /** Which entries are of tasks whose status can be asked for. */
+  async #trackedAmong(keys: LaneKeys, ids: readonly string[]): Promise<TrackedEntry[]> {
+    const tracked: TrackedEntry[] = [];
+    for (const id of ids) {
+      const fields = await this.#fieldsOf(keys, id);
+      const taskId = fields.get('task_id');
+      if (taskId !== undefined && fields.has(TRACKED_FIELD)) tracked.push({ id, taskId });
+    }
+    return tracked;
+  }
+
   /** What events say of a task; the board knows only its entry. */
   async #factsOf(keys: LaneKeys, id: string) {
     const facts = { taskId: '', taskType: keys.taskType, traceContext: '' };
     try {
-      const fields = (await this.#link.redis.xrange(keys.stream, id, id))[0]?.[1] ?? [];
-      for (let i = 0; i + 1 < fields.length; i += 2) {
-        const value = fields[i + 1] ?? '';
-        if (fields[i] === 'task_id') facts.taskId = value;
-        else if (fields[i] === 'type') facts.taskType = value;
-        else if (fields[i] === 'trace_context') facts.traceContext = value;
-      }
+      const fields = await this.#fieldsOf(keys, id);
+      facts.taskId = fields.get('task_id') ?? facts.taskId;
+      facts.taskType = fields.get('type') ?? facts.taskType;
+      facts.traceContext = fields.get('trace_context') ?? facts.traceContext;
     } catch {
       // Only the log line is poorer for it.
     }
     return facts;
+  }
+
+  async #fieldsOf(keys: LaneKeys, id: string): Promise<Map<string, string>> {
+    const flat = (await this.#link.redis.xrange(keys.stream, id, id))[0]?.[1] ?? [];
+    const fields = new Map<string, string>();
+    for (let i = 0; i + 1 < flat.length; i += 2) fields.set(flat[i] ?? '', flat[i + 1] ?? '');
+    return fields;
   }
 }
 

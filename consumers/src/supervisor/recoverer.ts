@@ -1,5 +1,6 @@
+import { PARKED } from '@sluice/contract';
 import type { ConsumerListener } from '@sluice/telemetry';
-import { type LaneKeys, PARKED } from '../redis/group.js';
+import type { LaneKeys } from '../redis/group.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { recoverScript } from '../redis/scripts.js';
 

@@ -1,4 +1,4 @@
-import { PARKED } from '../redis/group.js';
+import { PARKED } from '@sluice/contract';
 import { crashesOf, type Dead } from '../settling/outcome.js';
 import type { LeftAlone, ReleaseReason } from '../settling/outcome-writer.js';
 import { deadLetterOf } from './memory-dead-letter.js';

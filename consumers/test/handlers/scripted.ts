@@ -52,6 +52,7 @@ export default defineHandler('default', async (task, context) => {
     case 'block':
       for (;;);
     case 'exit':
+      if (ms > 0) await pause(ms);
       process.exit(3);
       break;
     case 'kill-process':
