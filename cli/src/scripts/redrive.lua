@@ -15,6 +15,8 @@
 -- A stream shows every entry to every group, and a task that died in one group may be done in the others. So that
 -- those do not run it again, they are moved past the new entry in the same step, which is right only when they have
 -- nothing else left to read; otherwise they would skip that as well.
+--
+-- Where the status of the task is kept, it is that of the new entry from here on, for as long as at the beginning.
 local dead_letters, stream, ledger = KEYS[1], KEYS[2], KEYS[3]
 local id, group, others_see = ARGV[1], ARGV[2], ARGV[3]
 
@@ -53,12 +55,14 @@ for i = #fields - 1, 1, -2 do
     break
   end
 end
-local task, redrives, has_payload = {}, 0, false
+local task, redrives, has_payload, task_id, tracked_ms = {}, 0, false, nil, nil
 for i = 1, task_length, 2 do
   local name, value = fields[i], fields[i + 1]
   if name == 'redrives' then
     redrives = tonumber(value) or 0
   else
+    if name == 'task_id' then task_id = value end
+    if name == 'tracked' then tracked_ms = tonumber(value) end
     if name == 'payload' and ARGV[4] == '1' then
       value = ARGV[5]
       has_payload = true
@@ -83,6 +87,17 @@ if #others > 0 then
     redis.call('XGROUP', 'SETID', stream, other, new_id, 'ENTRIESREAD', appended)
     -- The ledger of another group on the same stream, by the name that contract/src/keys.ts gives it.
     redis.call('HINCRBY', stream .. ':ledger:' .. other, 'skipped', 1)
+  end
+end
+if task_id and tracked_ms then
+  -- By the name that contract/src/keys.ts gives it. A key of another type is none of ours.
+  local key = 'task:{' .. stream .. '}:' .. task_id
+  if type(redis.pcall('HSET', key, 'entry', new_id)) == 'number' then
+    for _, field in ipairs(redis.call('HKEYS', key)) do
+      local its_group = string.match(field, '^group:(.*)$')
+      if its_group == group or (its_group and others_see == 'all') then redis.call('HDEL', key, field) end
+    end
+    redis.call('PEXPIRE', key, tracked_ms)
   end
 end
 return { 'redriven', new_id }
