@@ -1,4 +1,4 @@
-import { DEFAULT_TASK_TYPE, queueKeys, redisConnection, resolveOptions } from '@sluice/contract';
+import { DEFAULT_TASK_TYPE, redisConnection, resolveOptions } from '@sluice/contract';
 import { type EngineCounters, type EngineFigures, processFigures, watchEventLoop } from '@sluice/telemetry';
 import { Redis } from 'ioredis';
 import { accessOf } from './access/access.js';
@@ -7,9 +7,6 @@ import { AppendBreakers } from './admission/append-breakers.js';
 import { BacklogWatch } from './admission/backlog-watch.js';
 import { AckLevels } from './append/ack-levels.js';
 import type { BatcherOptions } from './append/batcher.js';
-import { onceEncoder } from './append/idempotency.js';
-import { scheduleEncoder } from './append/schedule.js';
-import { xaddEncoder } from './append/xadd.js';
 import { BREAK, type Broken, batcherOf } from './broken.js';
 import { shielded, throttledRefusals } from './engine-listener.js';
 import { type Health, healthOf } from './http/health.js';
@@ -19,7 +16,7 @@ import { BatchIntake } from './intake/batch-intake.js';
 import { batchLimits } from './intake/batch-limits.js';
 import { Intake } from './intake/intake.js';
 import type { IntakeOptions } from './intake/intake-options.js';
-import type { TaskRoute } from './intake/pending-task.js';
+import { taskRouteOf } from './intake/task-route.js';
 import { newCounters } from './metrics/counters.js';
 import { RequestTimes } from './metrics/request-times.js';
 import { apiDocsOf } from './openapi/api-docs.js';
@@ -29,6 +26,8 @@ import {
   engineOptions,
   type ResolvedEngineOptions,
 } from './options.js';
+import { StatusDesk } from './status/status-desk.js';
+import { StatusLookup } from './status/status-lookup.js';
 import { compileValidators } from './validation/validator.js';
 
 /** An engine in this process. */
@@ -76,7 +75,6 @@ export function createEngine(given: EngineOptions = {}): Engine {
   } = given;
   const listener = shielded(givenListener);
   const options: ResolvedEngineOptions = resolveOptions(engineOptions, rest, engineOptionPairs);
-  const keys = queueKeys(options.streamName);
   const counters = newCounters();
   const types = taskTypes.map((type) => type.name);
   const requestTimes = new RequestTimes(DEFAULT_TASK_TYPE, types);
@@ -148,24 +146,21 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const health = (): Health => healthOf(batcher.isUp, breakers.health(batcher.isUp), options.serviceVersion);
 
   const validators = compileValidators(taskTypes, options.scheduleMaxDelaySeconds);
-  const routeOf = (type: string): TaskRoute => {
-    const stream = keys.stream(type);
-    const dropOldestAt = dropOldest ? options.streamMaxlen : undefined;
-    return {
-      type,
-      validator: validators.of(type),
-      encode: xaddEncoder(stream, type, dropOldestAt),
-      encodeDelayed: scheduleEncoder(options.streamName, type, options.scheduleMaxlen, dropOldestAt),
-      encodeOnce: onceEncoder(options.streamName, type, {
-        maxScheduled: options.scheduleMaxlen,
-        dropOldestAt,
-        ttlMs: Math.ceil(options.idempotencyTtlSeconds * 1000),
-      }),
-      backlog: backlogs.gauge(stream),
-      ...requestTimes.of(type),
-      breaker: breakers.of(stream),
-    };
-  };
+  const means = { options, validators, backlogs, requestTimes, breakers };
+  const routeOf = (type: string) => taskRouteOf(type, means);
+
+  const lookup = options.trackTasks
+    ? new StatusLookup(options.redisUrl, options.streamName, batcherOptions.appendTimeoutMs)
+    : undefined;
+  const statusDesk = new StatusDesk({
+    lookup,
+    types,
+    times: requestTimes.status,
+    access,
+    admission,
+    intake,
+    onInternalError: intakeOptions.onInternalError,
+  });
 
   let starting: Promise<{ port: number; url: string }> | undefined;
   let stopping: Promise<number> | undefined;
@@ -179,6 +174,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     access,
     intake,
     batchIntake,
+    statusDesk,
     other: requestTimes.other,
     untyped: routeOf(DEFAULT_TASK_TYPE),
     typed: new Map(types.map((type) => [type, routeOf(type)])),
@@ -230,6 +226,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     batcher.open();
     watchRedis.connect().catch(() => {}); // goes on trying by itself
     backlogs.start();
+    lookup?.start();
     return {
       port,
       url: listeningUrl(options.host, port, options.tlsCertFile === undefined ? 'http' : 'https'),
@@ -251,6 +248,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     backlogs.stop();
     levels.close();
     watchRedis.disconnect();
+    lookup?.stop();
     return unanswered;
   }
 

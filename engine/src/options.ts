@@ -3,6 +3,7 @@ import { type EngineListener, logOptions } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
 import { accessOptionPairs, accessOptions } from './access/access-options.js';
 import { breakerOptions } from './admission/breaker-options.js';
+import { trackingOptions } from './status/tracking-options.js';
 
 /** Every option of an engine process, with its environment variable, default and meaning. */
 export const engineOptions = Type.Object({
@@ -193,6 +194,7 @@ export const engineOptions = Type.Object({
     description:
       '`/openapi.json` and the page `/docs`. `on`: for whoever may send tasks; with `API_KEYS_FILE`, the document is for holders of a key, and there is no page. `public`: for everybody. `off`: 404.',
   }),
+  ...trackingOptions,
   ...accessOptions,
 });
 

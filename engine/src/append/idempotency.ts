@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type ContentType, queueKeys } from '@sluice/contract';
 import type { Due } from '../intake/due.js';
-import { dueText, FIELD_WORDS, SCHEDULE, scheduleKeys, scriptOf, writeFields } from './schedule.js';
+import { dueText, FIELD_WORDS, SCHEDULE, scheduleKeys, writeFields } from './schedule.js';
+import { scriptOf } from './script-text.js';
 import { type TaskName, taskIdOf } from './task-names.js';
+import { type Tracking, UNTRACKED } from './tracking.js';
 import { bulk, type XaddEncoder } from './xadd.js';
 
 /** Under which key a task is to be stored once, and by what it is told from another task under the same key. */
@@ -21,6 +23,8 @@ export interface OnceOptions {
   readonly dropOldestAt: number | undefined;
   /** How long a key is known, in milliseconds. */
   readonly ttlMs: number;
+  /** Whether the status of the tasks can be asked for. @default not */
+  readonly tracking?: Tracking | undefined;
 }
 
 const APPEND = scriptOf('append.lua');
@@ -30,25 +34,33 @@ const ONCE = scriptOf('once.lua');
 export function onceEncoder(streamName: string, type: string, options: OnceOptions): OnceEncoder {
   const keys = queueKeys(streamName);
   const stream = keys.stream(type);
+  const { tracking = UNTRACKED } = options;
   const trimTo = String(options.dropOldestAt ?? 0);
-  const now = headOf(APPEND, [stream], 1);
-  const delayed = headOf(SCHEDULE, [stream, ...scheduleKeys(streamName, type)], 3);
+  const now = headOf(APPEND, [stream], 1, tracking);
+  const delayed = headOf(SCHEDULE, [stream, ...scheduleKeys(streamName, type)], 3, tracking);
   const bounds = bulk(String(options.maxScheduled)) + bulk(trimTo);
   const trim = bulk(trimTo);
+  const tail = tracking.tail.map(bulk).join('');
   const ttl = bulk(String(options.ttlMs));
   return (once, due) => (into, task, timestamp, payload) => {
-    const key = bulk(keys.idempotency(stream, once.key));
+    const key = tracking.keyOf(task) + bulk(keys.idempotency(stream, once.key));
     into.text(due === undefined ? now + key + trim : delayed + key + bulk(dueText(due)) + bounds);
     writeFields(into, type, task, timestamp, payload);
-    into.text(bulk(heldOf(task, once)) + ttl);
+    into.text(tail + bulk(heldOf(task, once)) + ttl);
   };
 }
 
 /** Of a command, all up to its last key. */
-function headOf(store: string, keys: readonly string[], argumentsOfStore: number): string {
-  const script = `#!lua\nlocal function store(KEYS, ARGV)\n${store}end\n${ONCE}`;
-  const words = ['EVAL', script, String(keys.length + 1), ...keys];
-  const count = words.length + 1 + argumentsOfStore + FIELD_WORDS + 2;
+function headOf(
+  store: string,
+  keys: readonly string[],
+  argumentsOfStore: number,
+  tracking: Tracking,
+): string {
+  const script = `#!lua\nlocal function store(KEYS, ARGV)\n${tracking.script(store)}end\n${ONCE}`;
+  const moreKeys = tracking.keyCount + 1;
+  const words = ['EVAL', script, String(keys.length + moreKeys), ...keys];
+  const count = words.length + moreKeys + argumentsOfStore + FIELD_WORDS + tracking.tail.length + 2;
   return `*${count}\r\n${words.map(bulk).join('')}`;
 }
 

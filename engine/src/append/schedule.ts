@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { MESSAGE_FIELDS, queueKeys } from '@sluice/contract';
 import type { Due } from '../intake/due.js';
 import type { AppendBuffer } from './append-buffer.js';
+import { scriptOf } from './script-text.js';
 import { ownTraceparentOf, taskIdOf } from './task-names.js';
+import { type Tracking, UNTRACKED } from './tracking.js';
 import { bulk, type TaskHead, type XaddEncoder } from './xadd.js';
 
 /** Writes the command that stores one task until it is due. */
@@ -10,17 +11,6 @@ export type ScheduleEncoder = (due: Due) => XaddEncoder;
 
 /** How the reply of Redis begins when a schedule is full. */
 export const SCHEDULE_FULL = 'SCHEDULEFULL';
-
-/**
- * A script of ours, without its comments. Sent with every task rather than by its hash, because a reply that Redis does
- * not know the hash would have to be waited for.
- */
-export function scriptOf(file: string): string {
-  // From dist/ as from src/: the .lua files are published beside the compiled code, never copied.
-  const text = readFileSync(new URL(`../../src/scripts/${file}`, import.meta.url), 'utf8');
-  const lines = text.split('\n').filter((line) => !/^ *(--|$)/.test(line));
-  return `${lines.join('\n')}\n`;
-}
 
 /** Stores a task until it is due. */
 export const SCHEDULE = scriptOf('schedule.lua');
@@ -37,22 +27,28 @@ export function scheduleKeys(streamName: string, type: string): string[] {
  *
  * @param maxScheduled tasks that its schedule holds at most
  * @param dropOldestAt with a number, Redis deletes the oldest entries beyond it when a task turns out to be due
+ * @param tracking whether the status of the tasks can be asked for
  */
 export function scheduleEncoder(
   streamName: string,
   type: string,
   maxScheduled: number,
   dropOldestAt?: number,
+  tracking: Tracking = UNTRACKED,
 ): ScheduleEncoder {
   const stream = queueKeys(streamName).stream(type);
-  const scriptAndKeys = ['EVAL', `#!lua\n${SCHEDULE}`, '4', stream, ...scheduleKeys(streamName, type)];
+  const { keyCount, tail } = tracking;
+  const script = `#!lua\n${tracking.script(SCHEDULE)}`;
+  const scriptAndKeys = ['EVAL', script, String(4 + keyCount), stream, ...scheduleKeys(streamName, type)];
   const bounds = [String(maxScheduled), String(dropOldestAt ?? 0)];
-  const count = scriptAndKeys.length + 1 + bounds.length + FIELD_WORDS;
+  const count = scriptAndKeys.length + keyCount + 1 + bounds.length + FIELD_WORDS + tail.length;
   const head = `*${count}\r\n${scriptAndKeys.map(bulk).join('')}`;
   const middle = bounds.map(bulk).join('');
+  const end = tail.map(bulk).join('');
   return (due) => (into, task, timestamp, payload) => {
-    into.text(head + bulk(dueText(due)) + middle);
+    into.text(head + tracking.keyOf(task) + bulk(dueText(due)) + middle);
     writeFields(into, type, task, timestamp, payload);
+    if (end !== '') into.text(end);
   };
 }
 

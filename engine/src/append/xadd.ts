@@ -20,9 +20,21 @@ export type XaddEncoder = (
 const ISO_TIMESTAMP_LENGTH = 24;
 const CRLF = 0x0a0d;
 
-/** All of a command that comes before its payload: the same bytes for each task but for three places. */
+/** A command that ends in the fields of a message, and in what comes after them. */
+export interface FieldsCommand {
+  /** Words before the fields. */
+  readonly before: readonly string[];
+  /** Which of those ends in the task id; it has as many characters of any kind there. @default none */
+  readonly idWord?: number;
+  /** Words after the fields. */
+  readonly after: readonly string[];
+}
+
+/** All of a command that comes before its payload: the same bytes for each task but for three places, or four. */
 interface Head {
   readonly bytes: Buffer;
+  /** Where the task id stands before the fields, too; 0 for nowhere. */
+  readonly keyIdAt: number;
   readonly taskIdAt: number;
   readonly timestampAt: number;
   /** The time that stands in `bytes` now. */
@@ -37,11 +49,20 @@ interface Head {
  * @see https://redis.io/docs/latest/commands/xadd/
  */
 export function xaddEncoder(stream: string, type: string, dropOldestAt?: number): XaddEncoder {
-  const json = headOf(stream, type, 'application/json', dropOldestAt);
-  const msgpack = headOf(stream, type, 'application/msgpack', dropOldestAt);
+  const trimming = dropOldestAt === undefined ? [] : ['MAXLEN', '~', String(dropOldestAt)];
+  return fieldsEncoder(type, { before: ['XADD', stream, ...trimming, '*'], after: [] });
+}
+
+/** An encoder for any command that ends in the fields of a message. */
+export function fieldsEncoder(type: string, command: FieldsCommand): XaddEncoder {
+  const json = headOf(type, 'application/json', command);
+  const msgpack = headOf(type, 'application/msgpack', command);
+  const { keyIdAt } = json; // the same in both: it is before they differ
   const afterPayload = `\r\n${bulk(MESSAGE_FIELDS[5])}$`;
-  const tail = Buffer.from(`${afterPayload}${TRACEPARENT_LENGTH}\r\n${'0'.repeat(TRACEPARENT_LENGTH)}\r\n`);
-  const traceAt = tail.length - TRACEPARENT_LENGTH - 2;
+  const end = command.after.map(bulk).join('');
+  const beforeTrace = `${afterPayload}${TRACEPARENT_LENGTH}\r\n`;
+  const tail = Buffer.from(`${beforeTrace}${'0'.repeat(TRACEPARENT_LENGTH)}\r\n${end}`, 'latin1');
+  const traceAt = beforeTrace.length;
   return (into, task, timestamp, payload) => {
     const { names, nameAt, traceContext } = task;
     const head = task.contentType === 'application/json' ? json : msgpack;
@@ -55,32 +76,37 @@ export function xaddEncoder(stream: string, type: string, dropOldestAt?: number)
     const { block } = into;
     block.set(head.bytes, start);
     copyBytes(names, nameAt, TASK_ID_LENGTH, block, start + head.taskIdAt);
+    if (keyIdAt !== 0) copyBytes(names, nameAt, TASK_ID_LENGTH, block, start + keyIdAt);
     writeNumber(payload.length, digits, block, start + headLength);
     into.bytes(payload);
     if (traceContext !== undefined) {
-      into.text(`${afterPayload}${traceContext.length}\r\n${traceContext}\r\n`);
+      into.text(`${afterPayload}${traceContext.length}\r\n${traceContext}\r\n${end}`);
       return;
     }
-    const end = into.claim(tail.length);
-    into.block.set(tail, end);
-    copyBytes(names, nameAt + TASK_ID_LENGTH, TRACEPARENT_LENGTH, into.block, end + traceAt);
+    const tailAt = into.claim(tail.length);
+    into.block.set(tail, tailAt);
+    copyBytes(names, nameAt + TASK_ID_LENGTH, TRACEPARENT_LENGTH, into.block, tailAt + traceAt);
   };
 }
 
-function headOf(stream: string, type: string, contentType: ContentType, dropOldestAt?: number): Head {
-  const trimming = dropOldestAt === undefined ? [] : ['MAXLEN', '~', String(dropOldestAt)];
-  const words = ['XADD', stream, ...trimming, '*'];
+function headOf(type: string, contentType: ContentType, { before, idWord, after }: FieldsCommand): Head {
+  const count = `*${before.length + 2 * MESSAGE_FIELDS.length + after.length}\r\n`;
+  const toId =
+    idWord === undefined
+      ? ''
+      : count +
+        before
+          .slice(0, idWord + 1)
+          .map(bulk)
+          .join('');
   const [taskIdName, timestampName, typeName, contentTypeName, payloadName] = MESSAGE_FIELDS;
-  const beforeTaskId =
-    `*${words.length + 2 * MESSAGE_FIELDS.length}\r\n` +
-    words.map(bulk).join('') +
-    bulk(taskIdName) +
-    `$${TASK_ID_LENGTH}\r\n`;
+  const beforeTaskId = `${count}${before.map(bulk).join('')}${bulk(taskIdName)}$${TASK_ID_LENGTH}\r\n`;
   const beforeTimestamp = `${beforeTaskId}${'0'.repeat(TASK_ID_LENGTH)}\r\n${bulk(timestampName)}$${ISO_TIMESTAMP_LENGTH}\r\n`;
   const timestamp = '0'.repeat(ISO_TIMESTAMP_LENGTH);
   const rest = `\r\n${bulk(typeName)}${bulk(type)}${bulk(contentTypeName)}${bulk(contentType)}${bulk(payloadName)}$`;
   return {
     bytes: Buffer.from(beforeTimestamp + timestamp + rest, 'latin1'),
+    keyIdAt: idWord === undefined ? 0 : toId.length - TASK_ID_LENGTH - 2,
     taskIdAt: beforeTaskId.length,
     timestampAt: beforeTimestamp.length,
     timestamp,

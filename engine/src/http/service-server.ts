@@ -6,6 +6,7 @@ import type { Intake } from '../intake/intake.js';
 import type { TaskRoute } from '../intake/pending-task.js';
 import { microsNow, type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
 import type { ApiDocs } from '../openapi/api-docs.js';
+import { POST_ONLY, type StatusDesk } from '../status/status-desk.js';
 import { endWith, type Refusal } from './answers.js';
 import { type Cors, isPreflight } from './cors.js';
 import type { Health } from './health.js';
@@ -19,6 +20,7 @@ export interface ServiceServerOptions {
   access: Access | undefined;
   intake: Intake;
   batchIntake: BatchIntake;
+  statusDesk: StatusDesk;
   /** Where requests are counted that lead to no task. */
   other: RouteTimes;
   untyped: TaskRoute;
@@ -52,7 +54,7 @@ export class ServiceServer {
   };
 
   constructor(private readonly options: ServiceServerOptions) {
-    const { access, intake, batchIntake, untyped, typed, health, ready, docs } = options;
+    const { access, intake, batchIntake, statusDesk, untyped, typed, health, ready, docs } = options;
     const unknownType = unknownTypeRefusal([...typed.keys()]);
     this.app = appFor(options.tls)
       .filter(this.countConnection)
@@ -72,7 +74,9 @@ export class ServiceServer {
           // Which types there are is told to holders of a key only.
           intake.refuseOther(response, access?.refusal(request) ?? unknownType);
         }
-      });
+      })
+      .get('/tasks/:type', (response, request) => statusDesk.handle(response, request, true))
+      .head('/tasks/:type', (response, request) => statusDesk.handle(response, request, false));
     if (access?.cors !== undefined) this.answerPreflights(access.cors);
     this.refuseAll('/tasks', POST_ONLY);
     this.refuseAll('/tasks/:type', POST_ONLY);
@@ -197,18 +201,12 @@ function appFor({ tlsCertFile, tlsKeyFile }: TlsFiles): uWS.TemplatedApp {
 const NOT_FOUND: Refusal = {
   code: 'NOT_FOUND',
   message:
-    'there is nothing here; allowed: POST /tasks, POST /tasks/{type}, POST /tasks/batch, POST /tasks/{type}/batch, GET /health, GET /livez, GET /readyz',
+    'there is nothing here; allowed: POST /tasks, POST /tasks/{type}, POST /tasks/batch, POST /tasks/{type}/batch, GET /tasks/{id}, GET /health, GET /livez, GET /readyz',
 };
 
 const NO_PAGE: Refusal = {
   code: 'NOT_FOUND',
   message: 'the page needs the package swagger-ui-dist, which is not installed; /openapi.json is there',
-};
-
-const POST_ONLY: Refusal = {
-  code: 'METHOD_NOT_ALLOWED',
-  message: 'tasks are sent with POST',
-  headers: [['Allow', 'POST']],
 };
 
 const TYPES_SHOWN = 50;

@@ -48,6 +48,8 @@ export class RouteTimes {
 export class RequestTimes {
   /** Of requests that lead to no task: probes, documents, and what is not there. */
   readonly other: RouteTimes;
+  /** Of those that ask what became of a task. */
+  readonly status: RouteTimes;
   private readonly routes: { route: string; taskType: string }[];
   private readonly table: HistogramTable;
   private readonly abortions: Float64Array;
@@ -67,11 +69,13 @@ export class RequestTimes {
           { route: `${path}/batch`, taskType },
         ];
       }),
+      { route: '/tasks/{id}', taskType: '' },
     ];
     this.table = new HistogramTable(REQUEST_SECONDS, this.routes.length * STATUS_CLASSES.length);
     this.abortions = new Float64Array(this.routes.length);
     this.changed = new Uint8Array(this.routes.length);
     this.other = this.at(0);
+    this.status = this.at(this.routes.length - 1);
   }
 
   /** Where the single tasks of a type are counted, and its batches. */

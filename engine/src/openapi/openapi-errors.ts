@@ -3,8 +3,11 @@ import { type RefusalCode, STATUS } from '../http/answers.js';
 /** What an error means to whoever gets it, and whether a task that is sent to a path of the document can get it. */
 interface Meaning {
   readonly meaning: string;
-  /** Only where API keys are asked for, or only on other paths and methods than those in the document. @default always */
-  readonly only?: 'keys' | 'elsewhere';
+  /**
+   * Only where API keys are asked for, or only by who asks for a task, or only on other paths and methods than those in
+   * the document. @default always
+   */
+  readonly only?: 'keys' | 'status' | 'elsewhere';
 }
 
 /** Every error there is in `answers.ts`: the compiler asks for one that is missing here. */
@@ -21,6 +24,12 @@ const MEANINGS: Readonly<Record<RefusalCode, Meaning>> = {
   REQUEST_TIMEOUT: { meaning: 'The rest of the request did not come in time.', only: 'elsewhere' },
   INVALID_IDEMPOTENCY_KEY: { meaning: 'The Idempotency-Key is malformed, or there are several.' },
   INVALID_PREFERENCE: { meaning: 'The Prefer header is malformed, or asks for an unknown level (`ack`).' },
+  INVALID_TASK_ID: { meaning: 'What is asked for is not a task id.', only: 'status' },
+  TASK_NOT_FOUND: {
+    meaning: 'No task with this id is known, or not any more, or not to the holder of this API key.',
+    only: 'status',
+  },
+  TRACKING_OFF: { meaning: 'The service does not keep track of tasks.', only: 'elsewhere' },
   LENGTH_REQUIRED: { meaning: 'The request states no Content-Length.' },
   PAYLOAD_TOO_LARGE: { meaning: 'The body is larger than the service takes.' },
   UNSUPPORTED_MEDIA_TYPE: { meaning: 'The media type of the body is none of those listed.' },
@@ -109,6 +118,20 @@ export function errorResponses(withKeys: boolean): ErrorResponses {
     references[number] = { $ref: `#/components/responses/${name}` };
   }
   return { components, references };
+}
+
+/** Answers with these errors, by status, for an operation that has others than tasks have. */
+export function errorResponsesOf(codes: readonly RefusalCode[]): Record<string, object> {
+  const numbers = codes.map((code) => STATUS[code].slice(0, 3));
+  return Object.fromEntries(
+    numbers.map((number) => [
+      number,
+      responseOf(
+        number,
+        codes.filter((code) => STATUS[code].startsWith(number)),
+      ),
+    ]),
+  );
 }
 
 function responseOf(number: string, codes: readonly RefusalCode[]): object {

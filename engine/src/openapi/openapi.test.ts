@@ -37,7 +37,15 @@ function errorsOf(document: Document, path: string): string[] {
 }
 
 /** What no task that is sent to a path of the document with its method is answered. */
-const ELSEWHERE = ['NOT_FOUND', 'UNKNOWN_TASK_TYPE', 'METHOD_NOT_ALLOWED', 'REQUEST_TIMEOUT'];
+const ELSEWHERE = [
+  'NOT_FOUND',
+  'UNKNOWN_TASK_TYPE',
+  'METHOD_NOT_ALLOWED',
+  'REQUEST_TIMEOUT',
+  'INVALID_TASK_ID',
+  'TASK_NOT_FOUND',
+  'TRACKING_OFF',
+];
 
 describe('openApiDocument', () => {
   it('states every error there is, and each under its status', () => {

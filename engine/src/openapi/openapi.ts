@@ -4,6 +4,7 @@ import { errorResponses } from './openapi-errors.js';
 import { HEALTH_PATHS } from './openapi-health.js';
 import { SECURITY_SCHEMES, taskPaths } from './openapi-operations.js';
 import { componentSchemas } from './openapi-schemas.js';
+import { statusPaths, statusSchemas } from './openapi-status.js';
 
 /** What the engine takes in and answers, as an OpenAPI 3.1 document: made from what it validates with and answers by. */
 export function openApiDocument(options: ResolvedEngineOptions, taskTypes: readonly TaskType[]): object {
@@ -20,9 +21,13 @@ export function openApiDocument(options: ResolvedEngineOptions, taskTypes: reado
     // Seen from where the document is, so that it holds behind a gateway too.
     servers: [{ url: './' }],
     tags: [{ name: 'tasks' }, { name: 'health' }],
-    paths: { ...Object.fromEntries(paths.flatMap((one) => Object.entries(one))), ...HEALTH_PATHS },
+    paths: {
+      ...Object.fromEntries(paths.flatMap((one) => Object.entries(one))),
+      ...statusPaths(options.trackTasks, withKeys),
+      ...HEALTH_PATHS,
+    },
     components: {
-      schemas: componentSchemas(options, taskTypes),
+      schemas: { ...componentSchemas(options, taskTypes), ...statusSchemas(options.trackTasks) },
       responses: errors.components,
       ...(withKeys && { securitySchemes: SECURITY_SCHEMES }),
     },

@@ -1,0 +1,49 @@
+import { queueKeys } from '@sluice/contract';
+import type { AppendBreakers } from '../admission/append-breakers.js';
+import type { BacklogWatch } from '../admission/backlog-watch.js';
+import { onceEncoder } from '../append/idempotency.js';
+import { scheduleEncoder } from '../append/schedule.js';
+import { trackedEncoder } from '../append/tracked-append.js';
+import { trackingOf, UNTRACKED } from '../append/tracking.js';
+import { xaddEncoder } from '../append/xadd.js';
+import type { RequestTimes } from '../metrics/request-times.js';
+import type { ResolvedEngineOptions } from '../options.js';
+import type { BodyValidators } from '../validation/validator.js';
+import type { TaskRoute } from './pending-task.js';
+
+/** What a route is made of. */
+export interface RouteMeans {
+  readonly options: ResolvedEngineOptions;
+  readonly validators: BodyValidators;
+  readonly backlogs: BacklogWatch;
+  readonly requestTimes: RequestTimes;
+  readonly breakers: AppendBreakers;
+}
+
+/** Prepares the way of the tasks of one type. */
+export function taskRouteOf(
+  type: string,
+  { options, validators, backlogs, requestTimes, breakers }: RouteMeans,
+): TaskRoute {
+  const { streamName, scheduleMaxlen: maxScheduled, trackTasks, trackTtlSeconds } = options;
+  const stream = queueKeys(streamName).stream(type);
+  const dropOldestAt = options.streamOverflow === 'drop-oldest' ? options.streamMaxlen : undefined;
+  const tracking = trackTasks ? trackingOf(streamName, type, Math.ceil(trackTtlSeconds * 1000)) : UNTRACKED;
+  return {
+    type,
+    validator: validators.of(type),
+    encode: trackTasks
+      ? trackedEncoder(streamName, type, tracking, dropOldestAt)
+      : xaddEncoder(stream, type, dropOldestAt),
+    encodeDelayed: scheduleEncoder(streamName, type, maxScheduled, dropOldestAt, tracking),
+    encodeOnce: onceEncoder(streamName, type, {
+      maxScheduled,
+      dropOldestAt,
+      ttlMs: Math.ceil(options.idempotencyTtlSeconds * 1000),
+      tracking,
+    }),
+    backlog: backlogs.gauge(stream),
+    ...requestTimes.of(type),
+    breaker: breakers.of(stream),
+  };
+}
