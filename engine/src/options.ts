@@ -217,7 +217,7 @@ export const engineProgramOptions = Type.Object({
     minimum: 1,
     maximum: 65535,
     default: 8080,
-    description: 'Port for operations: `/health`, `/livez`, `/readyz`.',
+    description: 'Port for operations: `/metrics` for Prometheus, `/health`, `/livez`, `/readyz`.',
   }),
   ...logOptions,
 });

@@ -1,7 +1,16 @@
 import type { ErrorCode } from '@sluice/contract';
 
-/** A bound at which requests are shed: of a process, of a stream, or of Redis. */
-export type SheddingReason = 'requests' | 'bytes' | 'tasks' | 'backlog' | 'drain-time' | 'redis-memory';
+/** The bounds at which requests are shed: of a process, of a stream, and of Redis. */
+export const SHEDDING_REASONS = [
+  'requests',
+  'bytes',
+  'tasks',
+  'backlog',
+  'drain-time',
+  'redis-memory',
+] as const;
+
+export type SheddingReason = (typeof SHEDDING_REASONS)[number];
 
 /** What can happen in an engine besides a request being answered; requests are counted, not reported. */
 export type EngineEvent =

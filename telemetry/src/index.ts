@@ -1,14 +1,14 @@
 export type { ConsumerCounters, ConsumerEvent, ConsumerListener } from './consumer-events.js';
 export { logConsumerEvents } from './consumer-log.js';
-export type { EngineCounters, EngineEvent, EngineListener } from './engine-events.js';
+export {
+  type EngineCounters,
+  type EngineEvent,
+  type EngineListener,
+  SHEDDING_REASONS,
+  type SheddingReason,
+} from './engine-events.js';
 export { logEngineEvents } from './engine-log.js';
 export { createLogger, type Log, type Logger, openLog } from './log.js';
 export { errorMessagesOf, type LogOptions, logOptions } from './log-options.js';
 export type { LokiCounters } from './loki/loki-shipper.js';
-export { REQUEST_SECONDS } from './metrics/buckets.js';
-export { METRIC_GROUPS } from './metrics/catalogue.js';
-export type { EngineFigures, ProcessFigures, RequestFigures } from './metrics/engine-figures.js';
-export { HistogramTable } from './metrics/histogram-table.js';
-export { processFigures, watchEventLoop } from './metrics/process-watch.js';
-export { STATSD_NAMES } from './metrics/statsd-names.js';
-export type { PerTask, TaskResourceFigures } from './metrics/task-resource-figures.js';
+export * from './metrics/index.js';

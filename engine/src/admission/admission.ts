@@ -1,5 +1,6 @@
+import type { SheddingReason } from '@sluice/telemetry';
 import type { RefusalCode } from '../http/answers.js';
-import type { BacklogGauge, FullReason } from './backlog-gauge.js';
+import type { BacklogGauge } from './backlog-gauge.js';
 
 export interface AdmissionOptions {
   maxInFlightRequests: number;
@@ -8,9 +9,6 @@ export interface AdmissionOptions {
   /** Told when shedding starts, with the bound that was reached, and when it has stopped. */
   onShedding: (reason: SheddingReason | undefined) => void;
 }
-
-/** Which bound was reached. */
-export type SheddingReason = 'requests' | 'bytes' | 'tasks' | FullReason;
 
 /** Shedding counts as over when nothing was shed for this long. */
 const CALM_MS = 1000;

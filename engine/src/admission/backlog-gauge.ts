@@ -1,7 +1,8 @@
+import type { SheddingReason } from '@sluice/telemetry';
 import { DrainRate } from './drain-rate.js';
 
 /** Why no further task of a stream is taken. */
-export type FullReason = 'backlog' | 'drain-time' | 'redis-memory';
+type FullReason = Extract<SheddingReason, 'backlog' | 'drain-time' | 'redis-memory'>;
 
 /** The backlog of one stream, as far as a process knows it. */
 export interface BacklogGauge {

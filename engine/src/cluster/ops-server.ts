@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { SluiceError } from '@sluice/contract';
+import { METRICS_CONTENT_TYPE } from '@sluice/telemetry';
 import type { Health } from '../http/health.js';
 
 export interface OpsServerOptions {
   host: string;
   port: number;
   health: () => Health;
+  /** All figures, in the text format of Prometheus. */
+  metrics: () => string;
   ready: () => boolean;
 }
 
@@ -50,11 +53,15 @@ export class OpsServer {
         send(response, health.status === 'healthy' ? 200 : 503, health);
         return;
       }
+      case '/metrics':
+        response.writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE });
+        response.end(this.options.metrics());
+        return;
       default:
         send(response, 404, {
           error: {
             code: 'NOT_FOUND',
-            message: 'there is nothing here; allowed: GET /health, GET /livez, GET /readyz',
+            message: 'there is nothing here; allowed: GET /health, GET /livez, GET /readyz, GET /metrics',
           },
         });
     }

@@ -6,6 +6,7 @@ import { ApiKeysFile } from '../access/api-keys-file.js';
 import { redisHealthOf } from '../admission/append-breakers.js';
 import { type Health, healthOf } from '../http/health.js';
 import { listeningUrl } from '../http/listening-url.js';
+import { ClusterMetrics, type ClusterState } from '../metrics/cluster-metrics.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
 import { claimPort, OpsServer } from './ops-server.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
@@ -53,6 +54,8 @@ export class Primary {
   private readonly restarts = new Set<NodeJS.Timeout>();
   private readonly ops: OpsServer;
   private readonly trimmer: Trimmer;
+  private readonly metrics: ClusterMetrics;
+  private readonly listener: EngineListener;
   /** Looked after here, too, so that a process that is replaced has keys even when the file is wrong by then. */
   private readonly apiKeys: ApiKeysFile | undefined;
   private readonly hungTimer: NodeJS.Timeout;
@@ -61,17 +64,25 @@ export class Primary {
   private stopping = false;
 
   constructor(private readonly options: PrimaryOptions) {
-    const { engine, program, taskTypes, listener } = options;
+    const { engine, program, taskTypes } = options;
     const keys = queueKeys(engine.streamName);
+    const types = taskTypes.map((type) => type.name);
+    this.metrics = new ClusterMetrics({ engine, types, state: () => this.state() });
+    this.listener = (event) => {
+      options.listener(event);
+      this.metrics.listener(event);
+    };
+    const { listener } = this;
     this.ops = new OpsServer({
       host: engine.host,
       port: program.metricsPort,
       health: () => this.health(),
+      metrics: () => this.metrics.text(),
       ready: () => !this.stopping && [...this.processes].some((one) => one.ready),
     });
     this.trimmer = new Trimmer({
       redisUrl: engine.redisUrl,
-      streams: [engine.streamName, ...taskTypes.map((type) => keys.stream(type.name))],
+      streams: [engine.streamName, ...types.map((type) => keys.stream(type))],
       retentionSeconds: engine.streamRetentionSeconds,
       listener,
     });
@@ -91,6 +102,7 @@ export class Primary {
     await claimPort('SERVICE_PORT', engine.host, engine.port);
     await this.ops.listen();
     this.trimmer.start();
+    this.metrics.start();
     this.apiKeys?.start();
     await Promise.all(Array.from({ length: count }, () => this.spawn()));
     return {
@@ -107,16 +119,24 @@ export class Primary {
     for (const timer of this.restarts) clearTimeout(timer);
     const inTime = await Promise.all([...this.processes].map((one) => this.end(one)));
     this.trimmer.stop();
+    this.metrics.stop();
     this.apiKeys?.stop();
     await this.ops.close();
     return inTime.every(Boolean);
+  }
+
+  private state(): ClusterState {
+    const all = [...this.processes];
+    const ready = all.filter((one) => one.ready).length;
+    const redisConnected = all.length > 0 && all.every((one) => one.health?.redis_connected === true);
+    return { ready, unready: all.length - ready, redisConnected };
   }
 
   private health(): Health {
     const { serviceVersion } = this.options.engine;
     const reports = [...this.processes].map((one) => one.health);
     const own = healthOf(
-      reports.length > 0 && reports.every((one) => one?.redis_connected === true),
+      this.state().redisConnected,
       redisHealthOf(reports.flatMap((one) => one?.redis ?? [])),
       serviceVersion,
     );
@@ -126,7 +146,8 @@ export class Primary {
 
   /** Starts one process; resolves once it listens, and never when a shutdown comes first. */
   private spawn(): Promise<void> {
-    const { engine, program, nodeArguments, listener } = this.options;
+    const { engine, program, nodeArguments } = this.options;
+    const { listener } = this;
     const child = fork(new URL('./engine-process.js', import.meta.url), {
       serialization: 'advanced',
       execArgv: [...nodeArguments],
@@ -158,17 +179,20 @@ export class Primary {
           case 'status':
             one.health = message.health;
             one.ready = message.ready;
+            this.metrics.report(one, message.figures);
             return;
           case 'failed':
             one.failure = message.message;
             return;
           case 'stopped':
+            if (message.figures !== undefined) this.metrics.report(one, message.figures);
             return;
         }
       });
       child.on('error', (error) => listener({ type: 'internal-error', where: 'engine process', error }));
       child.once('exit', (code, signal) => {
         this.processes.delete(one);
+        this.metrics.end(one);
         // A signal to the whole process group may be seen here later than what it did to the process.
         setImmediate(() => {
           if (this.stopping) return;
@@ -200,7 +224,7 @@ export class Primary {
       return;
     }
     const restartInMs = Math.min(FIRST_RESTART_MS * 2 ** (this.deathsInARow - 1), LAST_RESTART_MS);
-    this.options.listener({ type: 'process-died', pid: dead.child.pid ?? 0, exit, restartInMs });
+    this.listener({ type: 'process-died', pid: dead.child.pid ?? 0, exit, restartInMs });
     const timer = setTimeout(() => {
       this.restarts.delete(timer);
       this.spawn().catch(() => {}); // its exit has been seen to already

@@ -1,4 +1,4 @@
-import { HistogramTable, REQUEST_SECONDS, type RequestFigures } from '@sluice/telemetry';
+import { countOf, HistogramTable, REQUEST_SECONDS, type RequestFigures } from '@sluice/telemetry';
 
 /** Classes of status, as they are counted. */
 export const STATUS_CLASSES = ['2xx', '4xx', '5xx'] as const;
@@ -94,12 +94,16 @@ export class RequestTimes {
         route,
         taskType,
         aborted: this.abortions[index] as number, // one for each route
-        durations: Object.fromEntries(
-          STATUS_CLASSES.map((status, n) => [status, this.table.copyOf(index * STATUS_CLASSES.length + n)]),
-        ),
+        durations: this.durationsOf(index),
       });
     }
     return figures;
+  }
+
+  private durationsOf(index: number): Record<string, Float64Array> {
+    const rows = STATUS_CLASSES.map((_, n) => this.table.copyOf(index * STATUS_CLASSES.length + n));
+    const named = STATUS_CLASSES.map((status, n) => [status, rows[n] ?? new Float64Array()] as const);
+    return Object.fromEntries(named.filter(([, row]) => countOf(row) > 0));
   }
 
   private at(index: number): RouteTimes {

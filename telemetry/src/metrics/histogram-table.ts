@@ -39,14 +39,6 @@ export class HistogramTable {
     values[start + last + 1] = (values[start + last + 1] as number) + value * times;
   }
 
-  /** How many values a row has counted. */
-  countOf(row: number): number {
-    let count = 0;
-    const start = row * this.width;
-    for (let bucket = 0; bucket <= this.last; bucket++) count += this.values[start + bucket] as number;
-    return count;
-  }
-
   /** A copy of a row. */
   copyOf(row: number): Float64Array {
     return this.values.slice(row * this.width, (row + 1) * this.width);
@@ -64,4 +56,11 @@ export class HistogramTable {
 /** How many bytes a table takes. */
 export function bytesOfHistograms(bounds: readonly number[], rows: number): number {
   return rows * (bounds.length + 2) * Float64Array.BYTES_PER_ELEMENT;
+}
+
+/** How many values a row has counted. */
+export function countOf(row: Float64Array): number {
+  let count = 0;
+  for (let bucket = 0; bucket < row.length - 1; bucket++) count += row[bucket] as number; // below the length
+  return count;
 }

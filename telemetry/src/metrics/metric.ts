@@ -24,3 +24,6 @@ export interface MetricDefinition {
   /** Of a histogram: upper bounds of its buckets but the last, which has none, rising. */
   readonly buckets?: readonly number[];
 }
+
+/** A value for each label of a metric. */
+export type LabelsOf<M extends MetricDefinition> = Readonly<Record<M['labels'][number], string>>;

@@ -1,0 +1,95 @@
+import { queueKeys } from '@sluice/contract';
+import {
+  ENGINE_METRICS,
+  type EngineFigures,
+  type EngineListener,
+  Exposition,
+  exposeProcesses,
+  PROCESS_METRICS,
+  processFigures,
+  QUEUE_METRICS,
+  watchEventLoop,
+} from '@sluice/telemetry';
+import type { ResolvedEngineOptions } from '../options.js';
+import { exposeEngine } from './engine-exposition.js';
+import { EngineTotals } from './engine-totals.js';
+import { QueueWatch } from './queue-watch.js';
+
+/** What the primary knows of its processes at the moment. */
+export interface ClusterState {
+  /** Processes that take traffic, and those that do not. */
+  readonly ready: number;
+  readonly unready: number;
+  /** Whether each of them has its connection to Redis. */
+  readonly redisConnected: boolean;
+}
+
+export interface ClusterMetricsOptions {
+  engine: ResolvedEngineOptions;
+  /** Registered ones. */
+  types: readonly string[];
+  state: () => ClusterState;
+}
+
+/**
+ * The figures of the whole engine, kept by the primary: who asks for them is answered from its memory, and neither the
+ * engine processes nor Redis are asked.
+ */
+export class ClusterMetrics {
+  private readonly totals = new EngineTotals();
+  private readonly queue: QueueWatch;
+  private readonly eventLoop = watchEventLoop();
+  private readonly trimmed = new Map<string, number>();
+  private deaths = 0;
+
+  constructor(private readonly options: ClusterMetricsOptions) {
+    const { redisUrl, streamName } = options.engine;
+    const keys = queueKeys(streamName);
+    const streams = [streamName, ...options.types.map((type) => keys.stream(type))];
+    this.queue = new QueueWatch(redisUrl, streamName, streams);
+  }
+
+  start(): void {
+    this.queue.start();
+  }
+
+  stop(): void {
+    this.queue.stop();
+    this.eventLoop.stop();
+  }
+
+  /** Takes in what a process says of itself; `from` stands for the process. */
+  report(from: object, figures: EngineFigures): void {
+    this.totals.report(from, figures);
+  }
+
+  /** A process has ended: it keeps what it has counted. */
+  end(from: object): void {
+    this.totals.end(from);
+  }
+
+  /** Counts what is told as an event. */
+  readonly listener: EngineListener = (event) => {
+    if (event.type === 'process-died') this.deaths++;
+    if (event.type === 'entries-trimmed') {
+      this.trimmed.set(event.stream, (this.trimmed.get(event.stream) ?? 0) + event.count);
+    }
+  };
+
+  /** All of it in the text format of Prometheus. */
+  text(): string {
+    const to = new Exposition();
+    const { ready, unready, redisConnected } = this.options.state();
+    exposeEngine(to, this.totals.sum());
+    to.add(ENGINE_METRICS.processes, { state: 'ready' }, ready);
+    to.add(ENGINE_METRICS.processes, { state: 'unready' }, unready);
+    to.add(ENGINE_METRICS.processDeaths, {}, this.deaths);
+    for (const [stream, count] of this.trimmed) to.add(ENGINE_METRICS.entriesTrimmed, { stream }, count);
+    to.add(QUEUE_METRICS.redisConnected, {}, redisConnected ? 1 : 0);
+    this.queue.expose(to);
+    exposeProcesses(to, 'primary', processFigures(this.eventLoop.delays));
+    const { serviceVersion: version } = this.options.engine;
+    to.add(PROCESS_METRICS.info, { version, node: process.version }, 1);
+    return to.text;
+  }
+}

@@ -1,0 +1,36 @@
+import { DELAY_SECONDS } from './buckets.js';
+import type { ProcessFigures } from './engine-figures.js';
+import type { Exposition } from './exposition.js';
+import { HistogramTable } from './histogram-table.js';
+import { PROCESS_METRICS } from './process-metrics.js';
+
+/** Which part a process plays. */
+export type ProcessRole = 'primary' | 'engine' | 'consumers';
+
+/** What several processes take of their machine together; those that have ended count with what they used. */
+export function sumOfProcesses(
+  alive: readonly ProcessFigures[],
+  ended?: ProcessFigures | undefined,
+): ProcessFigures {
+  const all = ended === undefined ? alive : [...alive, ended];
+  const sum = (figure: 'cpuUser' | 'cpuSystem'): number => all.reduce((total, one) => total + one[figure], 0);
+  const delays = new HistogramTable(DELAY_SECONDS, 1);
+  for (const { eventLoopDelay } of all) delays.add(0, eventLoopDelay);
+  return {
+    residentMemory: alive.reduce((total, { residentMemory }) => total + residentMemory, 0),
+    heapUsed: alive.reduce((total, { heapUsed }) => total + heapUsed, 0),
+    cpuUser: sum('cpuUser'),
+    cpuSystem: sum('cpuSystem'),
+    eventLoopDelay: delays.copyOf(0),
+  };
+}
+
+/** Writes what the processes of one role take of their machine. */
+export function exposeProcesses(to: Exposition, role: ProcessRole, figures: ProcessFigures): void {
+  const { residentMemory, heapUsed, cpu, eventLoopDelay } = PROCESS_METRICS;
+  to.add(residentMemory, { role }, figures.residentMemory);
+  to.add(heapUsed, { role }, figures.heapUsed);
+  to.add(cpu, { role, mode: 'user' }, figures.cpuUser);
+  to.add(cpu, { role, mode: 'system' }, figures.cpuSystem);
+  to.addHistogram(eventLoopDelay, { role }, figures.eventLoopDelay);
+}
