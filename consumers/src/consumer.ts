@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { resolveOptions, SluiceError } from '@sluice/contract';
-import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
+import type { ConsumerCounters, ConsumerListener, TaskResourceFigures } from '@sluice/telemetry';
 import { BREAK, type Broken } from './broken.js';
 import { type CronSchedule, resolveSchedules } from './cron/cron-schedules.js';
 import { moduleUrl } from './handlers/handler-registry.js';
@@ -38,6 +38,8 @@ export interface Consumer {
   stop(): Promise<void>;
   /** What this process has done so far, over all its threads. */
   readonly counters: ConsumerCounters;
+  /** What the tasks took that ended within the last minute, by type: memory, CPU, GPU. */
+  readonly taskResources: readonly TaskResourceFigures[];
 }
 
 type Breakable = ConsumerOptions & { [BREAK]?: Broken };
@@ -90,6 +92,9 @@ export function createConsumer({ handlers, schedules = [], listener, ...given }:
     },
     get counters() {
       return supervisor?.counters ?? { read: 0, done: 0, retried: 0, dead: 0, fenced: 0, running: 0 };
+    },
+    get taskResources() {
+      return supervisor?.taskResources ?? [];
     },
   };
 }

@@ -158,6 +158,22 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds by which the latest run of a cron schedule may be late when no consumer was there to enqueue it; an older one is missed. Runs that are late by up to a minute are all made up for.',
   }),
+  taskSampleSeconds: Type.Number({
+    env: 'TASK_SAMPLE_SECONDS',
+    minimum: 0,
+    maximum: 3600,
+    default: 1,
+    description:
+      'Seconds between two looks at the memory and CPU that running tasks take; a task that is shorter is seen by chance. 0: none.',
+  }),
+  gpuSampleSeconds: Type.Number({
+    env: 'GPU_SAMPLE_SECONDS',
+    minimum: 0,
+    maximum: 3600,
+    default: 5,
+    description:
+      'Seconds between two calls of `nvidia-smi` while tasks run. Without one, or without a GPU, it is called once. 0: never.',
+  }),
   shutdownTimeoutSeconds: Type.Number({
     env: 'SHUTDOWN_TIMEOUT',
     minimum: 0,

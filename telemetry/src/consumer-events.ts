@@ -49,6 +49,10 @@ export type ConsumerEvent =
    */
   | { type: 'runs-missed'; schedule: string; lastRun: string; reason: 'too-late' | 'backlog-full' }
   | { type: 'thread-replaced'; thread: number; reason: 'hung' | 'died'; detail: string; held: number }
+  /** nvidia-smi names GPUs: what tasks make of them is measured. Said once. */
+  | { type: 'gpu-found'; gpus: number }
+  /** Said once, at the first task: it is not looked for again. */
+  | { type: 'gpu-absent'; reason: string }
   | { type: 'consumer-removed'; consumer: string; stream: string }
   | { type: 'crash-loop'; detail: string }
   | { type: 'shutdown-started'; signal: string }

@@ -109,6 +109,12 @@ export function logConsumerEvents(log: Logger, messages: ErrorMessages = 'names'
           'worker thread replaced',
         );
         return;
+      case 'gpu-found':
+        log.info({ gpus: event.gpus }, 'GPU use is measured while tasks run');
+        return;
+      case 'gpu-absent':
+        log.debug({ reason: event.reason }, 'no GPU: none is measured');
+        return;
       case 'consumer-removed':
         log.info(
           { consumer: event.consumer, stream: event.stream },

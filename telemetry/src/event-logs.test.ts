@@ -67,6 +67,8 @@ const CONSUMER_EVENTS: readonly [event: ConsumerEvent, level: string][] = [
   [{ type: 'tasks-lost', stream: 'tasks:stream', entryIds: ['1-0', '2-0'] }, 'CRITICAL'],
   [{ type: 'runs-missed', schedule: 'nightly', lastRun: '2026-01-01', reason: 'too-late' }, 'ERROR'],
   [{ type: 'thread-replaced', thread: 1, reason: 'hung', detail: 'no heartbeat', held: 2 }, 'ERROR'],
+  [{ type: 'gpu-found', gpus: 2 }, 'INFO'],
+  [{ type: 'gpu-absent', reason: 'there is no nvidia-smi' }, 'DEBUG'],
   [{ type: 'consumer-removed', consumer: 'host:2:0', stream: 'tasks:stream' }, 'INFO'],
   [{ type: 'crash-loop', detail: '5 deaths in 10 s' }, 'CRITICAL'],
   [{ type: 'shutdown-started', signal: 'SIGTERM' }, 'INFO'],

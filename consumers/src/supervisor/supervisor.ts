@@ -1,4 +1,4 @@
-import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
+import type { ConsumerCounters, ConsumerListener, TaskResourceFigures } from '@sluice/telemetry';
 import { type Broken, cronRunsOf, promoteOf } from '../broken.js';
 import { Cron } from '../cron/cron.js';
 import type { ResolvedSchedule } from '../cron/cron-schedules.js';
@@ -7,6 +7,7 @@ import { createGroup, type LaneKeys, laneKeys, takeConsumerName, threadConsumer 
 import { RedisHealth } from '../redis/redis-health.js';
 import { LinkClosed, RedisLink, refusalOf } from '../redis/redis-link.js';
 import { leaveScript } from '../redis/scripts.js';
+import { UsageSampler } from '../usage/usage-sampler.js';
 import { AftermathWriter } from './aftermath-writer.js';
 import { Leases } from './leases.js';
 import { Promoter } from './promoter.js';
@@ -49,6 +50,7 @@ export class Supervisor {
   readonly #aftermath: AftermathWriter;
   readonly #promoter: Promoter;
   readonly #cron: Cron;
+  readonly #usage: UsageSampler;
   #processName: string;
   #pool: ThreadPool | undefined;
   #renewing: NodeJS.Timeout | undefined;
@@ -83,10 +85,21 @@ export class Supervisor {
     this.#promoter = new Promoter(options.streamName, streams, this.#link, report, promote);
     const runs = cronRunsOf(plan.broken, this.#link, options.streamName);
     this.#cron = new Cron(plan.schedules, options.scheduleGraceSeconds * 1000, runs, this.#link, report);
+    this.#usage = new UsageSampler({
+      ...options,
+      taskTypes: this.#lanes.map((lane) => lane.taskType),
+      threads: () => this.#pool?.threads ?? [],
+      report,
+    });
   }
 
   get counters(): ConsumerCounters {
     return this.#pool?.counters ?? { read: 0, done: 0, retried: 0, dead: 0, fenced: 0, running: 0 };
+  }
+
+  /** What tasks took that ended within the last minute, by type. */
+  get taskResources(): TaskResourceFigures[] {
+    return this.#usage.figures;
   }
 
   /** Joins the group and starts the threads. Waits for Redis when it is not there yet. */
@@ -115,6 +128,7 @@ export class Supervisor {
     this.#recoverLater();
     this.#promoter.start();
     this.#cron.start();
+    this.#usage.start();
     report({ type: 'started', consumer: this.#processName, threads, taskTypes: Object.keys(modules) });
   }
 
@@ -128,6 +142,7 @@ export class Supervisor {
     clearTimeout(this.#recovering);
     void this.#promoter.stop();
     void this.#cron.stop();
+    this.#usage.stop();
     // Leases are renewed until the last task is through.
     const unfinished = (await this.#pool?.stop(this.#plan.options.shutdownTimeoutSeconds * 1000)) ?? [];
     clearInterval(this.#renewing);

@@ -75,6 +75,11 @@ export class WorkerThread {
     this.ready.catch(() => undefined); // whoever needs to know waits for it
   }
 
+  /** Milliseconds that its event loop has been busy; 0 until it runs, and when it has ended. */
+  get busyMs(): number {
+    return this.#worker.performance.eventLoopUtilization().active;
+  }
+
   /** Asks the thread to finish; see `stopped`. */
   stop(): void {
     this.#tell({ type: 'stop' });

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import type { ConsumerListener } from '@sluice/telemetry';
 import { keysOfThread, outcomeWriter } from '../broken.js';
 import type { LoadedHandler } from '../handlers/handler-registry.js';
@@ -151,6 +152,7 @@ export class ThreadConsumer {
     setInterval(
       () => {
         this.#board.beat();
+        this.#board.holdsMemory(threadMemoryBytes());
         this.#sweep();
       },
       Math.min(TICK_MS, Math.max(10, shortest / 10)),
@@ -223,6 +225,12 @@ export class ThreadConsumer {
       this.#retries.dueIn(lane, opensInMs);
     }
   }
+}
+
+/** JavaScript heap of this thread, and what its buffers hold beside it. */
+function threadMemoryBytes(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
 }
 
 function lanesOf(

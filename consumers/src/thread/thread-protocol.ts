@@ -7,6 +7,7 @@
  * ┌─ head, 64 bytes ──────────┬─ counters, 64 bytes ───────┬─ slot 0 ─┬─ slot 1 ─┬─ … ─┬─ slot n-1 ─┐
  * │ heartbeat  i32            │ read done retried dead     │          │          │     │            │
  * │ current    i32 (slot, -1) │ fenced                 f64 │          │          │     │            │
+ * │ memory     f64 (at 8)     │                            │          │          │     │            │
  * └───────────────────────────┴────────────────────────────┴──────────┴──────────┴─────┴────────────┘
  * slot, 88 bytes
  * ┌─ state i32 ─┬─ lane i32 ─┬─ failed i32 ─┬─ crashes i32 ─┬─ held since f64 ─┬─ timeout ms f64 ─┐
@@ -48,6 +49,8 @@ const ID_BYTES = 40;
 // Places in the Int32 view.
 const HEARTBEAT = 0;
 const CURRENT = 1;
+/** In the Float64 view: bytes the thread holds. */
+const MEMORY = 1;
 const NO_SLOT = -1;
 
 const FREE = 0;
@@ -94,6 +97,11 @@ export class ThreadBoard {
   /** Says that the thread's event loop still turns. */
   beat(): void {
     Atomics.add(this.#i32, HEARTBEAT, 1);
+  }
+
+  /** Says how many bytes the thread holds: heap and buffers. */
+  holdsMemory(bytes: number): void {
+    this.#f64[MEMORY] = bytes;
   }
 
   count(counter: Counter, by: number): void {
@@ -182,6 +190,11 @@ export class BoardView {
   /** Changes as long as the thread's event loop turns. */
   get heartbeat(): number {
     return Atomics.load(this.#i32, HEARTBEAT);
+  }
+
+  /** Bytes the thread held when it last said so: heap and buffers. */
+  get memoryBytes(): number {
+    return this.#f64[MEMORY] as number; // within the board
   }
 
   counters(): ConsumerCounters {
