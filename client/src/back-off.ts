@@ -1,6 +1,9 @@
 const FIRST_MS = 100;
 const MOST_MS = 10_000;
 
+/** Statuses with which nothing is wrong with the request; later it may be taken. */
+export const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
+
 /**
  * How long to wait before the next attempt: twice as long each time, from 0.1 to 10 s, and somewhere between half of that
  * and all of it, so that clients that were refused together do not come back together; and no shorter than the server

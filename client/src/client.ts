@@ -1,6 +1,10 @@
-import { backOffMs, retryAfterMs } from './back-off.js';
+import { errorIn, parsed } from './answer.js';
+import { backOffMs, RETRIED, retryAfterMs } from './back-off.js';
+import { pause } from './pause.js';
 import { Places } from './places.js';
 import { type ErrorDetail, SendError } from './send-error.js';
+import { askStatus, type StatusOptions } from './status.js';
+import type { TaskStatus } from './task-status.js';
 
 /** How the task was taken. */
 export interface Receipt {
@@ -51,7 +55,7 @@ export interface ClientOptions {
   fetch?: typeof fetch;
 }
 
-/** Sends tasks to Sluice. */
+/** Sends tasks to Sluice, and asks what became of them. */
 export interface Client {
   /**
    * Sends one task, and resolves when it is accepted. Where nothing can be wrong with the task itself (no answer, 503, 408,
@@ -60,6 +64,13 @@ export interface Client {
    * @throws SendError when it was refused, or could not be brought in within `timeoutSeconds`
    */
   send(data: unknown, options?: SendOptions): Promise<Receipt>;
+  /**
+   * Asks what became of a task, where the service keeps track of them (`TRACK_TASKS`). Undefined when it knows none with
+   * this id, or not any more, or not for the holder of this key. Asks again where it may help, as `send` does.
+   *
+   * @throws StatusError when the service does not keep track, or did not say within `timeoutSeconds`
+   */
+  status(taskId: string, options?: StatusOptions): Promise<TaskStatus | undefined>;
 }
 
 /** What one attempt came to. */
@@ -77,8 +88,6 @@ type Attempt =
       cause?: unknown;
     };
 
-/** Nothing is wrong with the task; later it may be taken. */
-const RETRIED = new Set([408, 425, 429, 502, 503, 504]);
 /** Codes with which Sluice says that nothing was stored; any other failure of a server leaves that open. */
 const STORED_NOTHING = new Set([
   'OVERLOADED',
@@ -132,6 +141,12 @@ export function createClient(options: ClientOptions): Client {
         places.leave();
       }
     },
+    status: (taskId, asking = {}) =>
+      askStatus(
+        { base, fetch: send, apiKey: options.apiKey, timeoutSeconds, attemptTimeoutSeconds },
+        taskId,
+        asking,
+      ),
   };
 
   function requestOf(
@@ -196,32 +211,4 @@ function attemptOf(response: Response, text: string): Attempt {
   const facts = { code, message, status, details: Array.isArray(details) ? (details as ErrorDetail[]) : [] };
   const mayBeStored = status >= 500 && !STORED_NOTHING.has(code);
   return { kind: 'refused', ...facts, mayBeStored, mayRetry, retryAfterMs: wait };
-}
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function errorIn(body: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
-  const error = body?.error;
-  return typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : undefined;
-}
-
-/** Waits; ends early, without a word, when the signal comes: who waits looks at it. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener('abort', end);
-    if (signal?.aborted === true) end();
-  });
 }
