@@ -28,6 +28,7 @@ import {
 } from './options.js';
 import { StatusDesk } from './status/status-desk.js';
 import { StatusLookup } from './status/status-lookup.js';
+import { EngineTraces } from './traces/engine-traces.js';
 import { compileValidators } from './validation/validator.js';
 
 /** An engine in this process. */
@@ -57,6 +58,9 @@ type Breakable = EngineOptions & { [BREAK]?: Broken };
 
 /** How often a shutdown looks whether all is answered. */
 const DRAIN_LOOK_MS = 10;
+/** So long the receiver of spans is waited for at most, and so long before the deadline no more. */
+const FLUSH_SPANS_MS = 5000;
+const SPANS_GRACE_MS = 1000;
 /** A connection may have sent a request that has not been read yet: so long idle ones are kept open. */
 const DRAIN_QUIET_MS = 250;
 
@@ -79,6 +83,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const types = taskTypes.map((type) => type.name);
   const requestTimes = new RequestTimes(DEFAULT_TASK_TYPE, types);
   const eventLoop = watchEventLoop();
+  const traces = EngineTraces.of(options, types, listener);
 
   const watchRedis = new Redis(options.redisUrl, redisConnection('sluice-engine-watch', 2000));
   watchRedis.on('error', () => {}); // the append connection sees the same and reports it
@@ -97,11 +102,12 @@ export function createEngine(given: EngineOptions = {}): Engine {
       listener({ type: 'redis-lost', reason });
     },
     onBatch: () => counters.batches++,
+    spans: traces?.writes,
   };
   const broken = (given as Breakable)[BREAK];
   const batcher = batcherOf(broken, batcherOptions, watchRedis, options);
 
-  const levels = new AckLevels(batcher, watchRedis, options, batcherOptions.onBatch, broken);
+  const levels = new AckLevels(batcher, watchRedis, options, batcherOptions.onBatch, broken, traces?.writes);
 
   const dropOldest = options.streamOverflow === 'drop-oldest';
   const backlogs = new BacklogWatch(watchRedis, {
@@ -146,7 +152,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const health = (): Health => healthOf(batcher.isUp, breakers.health(batcher.isUp), options.serviceVersion);
 
   const validators = compileValidators(taskTypes, options.scheduleMaxDelaySeconds);
-  const means = { options, validators, backlogs, requestTimes, breakers };
+  const means = { options, validators, backlogs, requestTimes, breakers, traces };
   const routeOf = (type: string) => taskRouteOf(type, means);
 
   const lookup = options.trackTasks
@@ -217,6 +223,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     counters.inFlightBytes = admission.bytes;
     counters.inFlightBatchTasks = admission.tasks;
     counters.breakerOpened = breakers.opened;
+    if (traces !== undefined) counters.spans = traces.counts;
     return counters;
   }
 
@@ -249,6 +256,8 @@ export function createEngine(given: EngineOptions = {}): Engine {
     levels.close();
     watchRedis.disconnect();
     lookup?.stop();
+    const leftMs = deadline - performance.now();
+    await traces?.stop(Math.max(0, Math.min(FLUSH_SPANS_MS, leftMs - SPANS_GRACE_MS)));
     return unanswered;
   }
 

@@ -1,5 +1,5 @@
 import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
-import { type EngineListener, logOptions } from '@sluice/telemetry';
+import { type EngineListener, logOptions, traceOptionPairs, traceOptions } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
 import { accessOptionPairs, accessOptions } from './access/access-options.js';
 import { breakerOptions } from './admission/breaker-options.js';
@@ -196,6 +196,7 @@ export const engineOptions = Type.Object({
   }),
   ...trackingOptions,
   ...accessOptions,
+  ...traceOptions,
 });
 
 /** Options of the `engine` program besides those of a single engine. */
@@ -264,4 +265,5 @@ export const engineOptionPairs: readonly PairCheck<ResolvedEngineOptions>[] = [
         }
       : undefined,
   ...accessOptionPairs,
+  ...traceOptionPairs,
 ];

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@sluice/contract';
+import type { SpanCounts, SpanDropReason } from './traces/span-counts.js';
 
 /** The bounds at which requests are shed: of a process, of a stream, and of Redis. */
 export const SHEDDING_REASONS = [
@@ -33,6 +34,8 @@ export type EngineEvent =
   /** The file of API keys has changed and is wrong, or is gone: the keys from before stay valid. */
   | { type: 'api-keys-refused'; file: string; reason: string }
   | { type: 'process-died'; pid: number; exit: string; restartInMs: number }
+  /** Spans that were not delivered, since the last such event; at most one a minute. */
+  | { type: 'spans-dropped'; count: number; reasons: Partial<Record<SpanDropReason, number>> }
   | { type: 'shutdown-started'; signal: string }
   | { type: 'shutdown-finished'; inTime: boolean; durationMs: number }
   | { type: 'internal-error'; where: string; error: unknown };
@@ -60,4 +63,6 @@ export interface EngineCounters {
   inFlightBatchTasks: number;
   /** How often Redis had refused so many tasks of a stream that further ones were refused without asking it. */
   breakerOpened: number;
+  /** Where there are spans. */
+  spans: SpanCounts | undefined;
 }

@@ -55,6 +55,9 @@ export function logEngineEvents(log: Logger, messages: ErrorMessages = 'names'):
           'engine process died',
         );
         return;
+      case 'spans-dropped':
+        log.warn({ count: event.count, reasons: event.reasons }, 'spans dropped: traces are incomplete');
+        return;
       case 'shutdown-started':
         log.info({ signal: event.signal }, 'shutting down');
         return;

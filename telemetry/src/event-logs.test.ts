@@ -36,6 +36,7 @@ const ENGINE_EVENTS: readonly [event: EngineEvent, level: string][] = [
   [{ type: 'api-keys-loaded', file: 'keys', keys: 3 }, 'INFO'],
   [{ type: 'api-keys-refused', file: 'keys', reason: 'there is no key in it' }, 'ERROR'],
   [{ type: 'process-died', pid: 7, exit: 'SIGKILL', restartInMs: 100 }, 'ERROR'],
+  [{ type: 'spans-dropped', count: 3, reasons: { 'ring-full': 3 } }, 'WARNING'],
   [{ type: 'shutdown-started', signal: 'SIGTERM' }, 'INFO'],
   [{ type: 'internal-error', where: 'trimmer', error }, 'ERROR'],
 ];

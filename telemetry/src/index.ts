@@ -11,4 +11,22 @@ export { logEngineEvents } from './engine-log.js';
 export { createLogger, type Log, type Logger, openLog } from './log.js';
 export { errorMessagesOf, type LogOptions, logOptions } from './log-options.js';
 export type { LokiCounters } from './loki/loki-shipper.js';
+export { REQUEST_SECONDS } from './metrics/buckets.js';
+export { METRIC_GROUPS } from './metrics/catalogue.js';
+export type { EngineFigures, ProcessFigures, RequestFigures } from './metrics/engine-figures.js';
+export { HistogramTable } from './metrics/histogram-table.js';
 export * from './metrics/index.js';
+export { processFigures, watchEventLoop } from './metrics/process-watch.js';
+export { STATSD_NAMES } from './metrics/statsd-names.js';
+export type { PerTask, TaskResourceFigures } from './metrics/task-resource-figures.js';
+export { continueTrace, RequestRecorder, type SpanName } from './traces/request-records.js';
+export { SINGLE_TASK, type SpanRoute, type SpanSource } from './traces/request-span.js';
+export { RequestTraces } from './traces/request-traces.js';
+export type { SpanCounts, SpanDropReason } from './traces/span-counts.js';
+export type { SpansDropped } from './traces/span-thread.js';
+export {
+  type SpanDestination,
+  spanDestinationOf,
+  traceOptionPairs,
+  traceOptions,
+} from './traces/trace-options.js';

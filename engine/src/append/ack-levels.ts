@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Broken } from '../broken.js';
 import type { ResolvedEngineOptions } from '../options.js';
+import type { WriteSpans } from '../traces/write-spans.js';
 import type { AckLevel, ConfirmedLevel } from './ack-level.js';
 import type { Appender, Batcher } from './batcher.js';
 import { ConfirmedBatcher } from './confirmed-batcher.js';
@@ -25,6 +26,7 @@ export class AckLevels {
     options: ResolvedEngineOptions,
     onBatch: (size: number) => void,
     broken?: Broken,
+    spans?: WriteSpans,
   ) {
     const { redisUrl, replicatedAcks } = options;
     const appendTimeoutMs = options.appendTimeoutSeconds * 1000;
@@ -32,7 +34,16 @@ export class AckLevels {
     const level = (name: ConfirmedLevel, confirm: readonly (string | number)[], needed: number): Level => {
       const probe = new LevelProbe(redis, looksFor(name, needed));
       const atLeast = broken === 'confirmed-by-none' ? 0 : needed;
-      const confirmed = { redisUrl, appendTimeoutMs, ackTimeoutMs, confirm, needed: atLeast, probe, onBatch };
+      const confirmed = {
+        redisUrl,
+        appendTimeoutMs,
+        ackTimeoutMs,
+        confirm,
+        needed: atLeast,
+        probe,
+        onBatch,
+        spans,
+      };
       return { probe, batcher: new ConfirmedBatcher(confirmed) };
     };
     this.confirmed = {

@@ -1,4 +1,6 @@
 import type { ErrorCode } from '@sluice/contract';
+import type { SpanName } from '@sluice/telemetry';
+import type { WriteSpan, WriteSpans } from '../traces/write-spans.js';
 import { AppendBuffer } from './append-buffer.js';
 import { AppendConnection } from './append-connection.js';
 import { SCHEDULE_FULL } from './schedule.js';
@@ -31,6 +33,8 @@ export interface AppendWaiter {
 
 /** Whoever waits for many appends at once; hears of each exactly once, in the order in which they were handed in. */
 export interface RunWaiter {
+  /** The span of its request, where there are spans. */
+  readonly spanName?: SpanName | undefined;
   /** @param dueAt when the task is due, if it was stored for later; then `count` is 1 */
   onNextAppended(count: number, dueAt: number | undefined): void;
   onNextFailed(count: number, failure: AppendFailure): void;
@@ -56,6 +60,8 @@ export interface BatcherOptions {
   onDown: (reason: string) => void;
   /** A batch of this many tasks was written. */
   onBatch: (size: number) => void;
+  /** Makes a span of each write. @default none are made */
+  spans?: WriteSpans | undefined;
 }
 
 /** Tasks of one write that follow one another, and either have a waiter each, or all the same. */
@@ -65,10 +71,12 @@ interface Run {
   size: number;
   /** How many of them have their reply. */
   settled: number;
+  /** The span of the write, once it is made. */
+  span: WriteSpan | undefined;
 }
 
 function newRun(waiter: RunWaiter | undefined): Run {
-  return { waiters: [], waiter, size: 0, settled: 0 };
+  return { waiters: [], waiter, size: 0, settled: 0, span: undefined };
 }
 
 function isEmpty(run: Run): boolean {
@@ -95,9 +103,12 @@ export class Batcher implements Appender {
   private last = newRun(undefined);
   private filling = [this.last];
   private flushing = false;
+  /** Number of the next write, for its span. */
+  private number = 0;
   private readonly flush = (): void => this.write();
 
   constructor(private readonly options: BatcherOptions) {
+    this.number = options.spans?.next() ?? 0;
     this.connection = new AppendConnection({
       redisUrl: options.redisUrl,
       timeoutMs: options.appendTimeoutMs,
@@ -168,6 +179,15 @@ export class Batcher implements Appender {
     return true;
   }
 
+  /** Between these two, requests that end are part of the write that is filled now. */
+  enterWrite(): void {
+    this.options.spans?.enter(this.number);
+  }
+
+  leaveWrite(): void {
+    this.options.spans?.leave();
+  }
+
   private startRun(waiter: RunWaiter | undefined): void {
     this.last = newRun(waiter);
     this.filling.push(this.last);
@@ -202,8 +222,21 @@ export class Batcher implements Appender {
       if (!isEmpty(run)) this.sent.push(run); // else it began the turn, and a run of many came first
       size += run.size;
     }
+    const { spans } = this.options;
+    if (spans !== undefined) this.trace(spans, runs, size);
     this.connection.send(chunks, size, release);
     this.options.onBatch(size);
+  }
+
+  /** Makes the span of a write. */
+  private trace(spans: WriteSpans, runs: readonly Run[], size: number): void {
+    const span = spans.begin(this.number, size);
+    this.number = spans.next();
+    for (const run of runs) {
+      run.span = span;
+      const request = run.waiter?.spanName;
+      if (request !== undefined && !isEmpty(run)) span.link(request);
+    }
   }
 
   private settle(
@@ -225,11 +258,13 @@ export class Batcher implements Appender {
       run.settled += settled;
       left -= settled;
       if (run.settled === run.size) this.sent.shift();
+      run.span?.enter();
       if (run.waiter !== undefined) {
         if (error === undefined) run.waiter.onNextAppended(settled, integer);
         else run.waiter.onNextFailed(settled, refusalOf(error));
       } else if (error === undefined) waiter?.onAppended(integer, status);
       else waiter?.onAppendFailed(refusalOf(error));
+      run.span?.leave(settled, error !== undefined);
     }
     if (error?.startsWith('READONLY')) this.connection.reconnect(error);
   }
@@ -246,9 +281,8 @@ export function refusalOf(reason: string): AppendFailure {
 
 /** Tells of all in a run that have no reply yet. */
 function failRun(run: Run, failure: AppendFailure): void {
-  if (run.waiter !== undefined) {
-    run.waiter.onNextFailed(run.size - run.settled, failure);
-    return;
-  }
-  for (let i = run.settled; i < run.size; i++) run.waiters[i]?.onAppendFailed(failure);
+  run.span?.enter();
+  if (run.waiter !== undefined) run.waiter.onNextFailed(run.size - run.settled, failure);
+  else for (let i = run.settled; i < run.size; i++) run.waiters[i]?.onAppendFailed(failure);
+  run.span?.leave(run.size - run.settled, true);
 }

@@ -1,4 +1,5 @@
 import { encodeCommand } from '@sluice/contract';
+import type { WriteSpan, WriteSpans } from '../traces/write-spans.js';
 import { AppendBuffer } from './append-buffer.js';
 import { AppendConnection } from './append-connection.js';
 import {
@@ -23,6 +24,8 @@ export interface ConfirmedBatcherOptions {
   probe: LevelProbe;
   /** A batch of this many tasks was written. */
   onBatch: (size: number) => void;
+  /** Makes a span of each write. */
+  spans: WriteSpans | undefined;
 }
 
 /** What Redis said to one command. */
@@ -35,6 +38,7 @@ interface Reply {
 interface SentBatch {
   readonly waiters: readonly (AppendWaiter | RunWaiter)[];
   readonly replies: Reply[];
+  readonly span: WriteSpan | undefined;
 }
 
 /**
@@ -140,7 +144,7 @@ export class ConfirmedBatcher implements Appender {
   /** Sends what is held, if it is time; whatever is missing calls this again when it is there. */
   private sendHeld(): void {
     const { connection } = this;
-    const { probe, onBatch } = this.options;
+    const { probe, onBatch, spans } = this.options;
     if (this.held.length === 0 || this.sent !== undefined || connection?.isUp !== true || !probe.isKnown)
       return;
     if (probe.obstacle !== undefined) {
@@ -150,7 +154,9 @@ export class ConfirmedBatcher implements Appender {
     this.buffer.text(this.confirm);
     const { chunks, release } = this.buffer.take();
     const waiters = this.takeHeld();
-    this.sent = { waiters, replies: [] };
+    const span = spans?.begin(spans.next(), waiters.length);
+    this.sent = { waiters, replies: [], span };
+    if (span !== undefined) linkRuns(span, waiters);
     connection.send(chunks, waiters.length + 1, release);
     onBatch(waiters.length);
   }
@@ -191,16 +197,30 @@ export class ConfirmedBatcher implements Appender {
   }
 }
 
+/** Links a write to each request that has many tasks in it. */
+function linkRuns(span: WriteSpan, waiters: readonly (AppendWaiter | RunWaiter)[]): void {
+  for (const waiter of new Set(waiters)) {
+    if ('onNextAppended' in waiter && waiter.spanName !== undefined) span.link(waiter.spanName);
+  }
+}
+
 /** Tells each waiter what became of its task; `shortfall` is why the level was not reached, undefined if it was. */
-function tell({ waiters, replies }: SentBatch, shortfall: string | undefined): void {
+function tell({ waiters, replies, span }: SentBatch, shortfall: string | undefined): void {
   for (const [i, waiter] of waiters.entries()) {
     const reply = replies[i];
-    if (reply === undefined) fail(waiter, { code: 'APPEND_UNCONFIRMED', reason: shortfall ?? '' });
-    else if (reply.error !== undefined) fail(waiter, refusalOf(reply.error));
-    else if (shortfall !== undefined) fail(waiter, { code: 'ACK_LEVEL_NOT_REACHED', reason: shortfall });
-    else if ('onNextAppended' in waiter) waiter.onNextAppended(1, reply.integer);
-    else waiter.onAppended(reply.integer, reply.status);
+    const failure = failureOf(reply, shortfall);
+    span?.enter();
+    if (failure !== undefined) fail(waiter, failure);
+    else if ('onNextAppended' in waiter) waiter.onNextAppended(1, reply?.integer);
+    else waiter.onAppended(reply?.integer, reply?.status);
+    span?.leave(1, failure !== undefined);
   }
+}
+
+function failureOf(reply: Reply | undefined, shortfall: string | undefined): AppendFailure | undefined {
+  if (reply === undefined) return { code: 'APPEND_UNCONFIRMED', reason: shortfall ?? '' };
+  if (reply.error !== undefined) return refusalOf(reply.error);
+  return shortfall === undefined ? undefined : { code: 'ACK_LEVEL_NOT_REACHED', reason: shortfall };
 }
 
 function fail(waiter: AppendWaiter | RunWaiter, failure: AppendFailure): void {

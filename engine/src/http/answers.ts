@@ -87,6 +87,12 @@ export function unavailable(code: keyof typeof MESSAGES, retryAfterSeconds?: num
   return { code, message: MESSAGES[code], retryAfterSeconds };
 }
 
+/** The refusal of what failed because of a fault of ours. */
+export const INTERNAL_ERROR: Refusal = {
+  code: 'INTERNAL_ERROR',
+  message: 'the service failed; nothing is known of the task',
+};
+
 // Each call into uWebSockets.js, and each string it has to turn into bytes, costs as much as all of the validation. So
 // the header goes with the status, as bytes, and the body is one buffer in which only the task id is written anew.
 const ACCEPTED_LINES = '202 Accepted\r\nContent-Type: application/json';
@@ -131,13 +137,16 @@ export interface Acceptance {
   readonly replayed: boolean;
   /** The level is the one that was asked for. */
   readonly isPreferred: boolean;
+  /** The span of the request, for those that have sent one along. */
+  readonly traceparent: string | undefined;
 }
 
 /** Answers 202 to a task that was delayed, or whose request asked for more than others. */
 export function answerAcceptance(response: HttpResponse, acceptance: Acceptance, close: boolean): void {
-  const { taskId, ack, dueAt, replayed, isPreferred } = acceptance;
+  const { taskId, ack, dueAt, replayed, isPreferred, traceparent } = acceptance;
   response.writeStatus(acceptedHeadFor(response));
   if (isPreferred) response.writeHeader('Preference-Applied', `ack=${ack}`);
+  if (traceparent !== undefined) response.writeHeader('traceparent', traceparent);
   if (replayed) response.writeHeader('Idempotency-Replayed', 'true');
   const runAt = dueAt === undefined ? {} : { run_at: new Date(dueAt).toISOString() };
   response.end(JSON.stringify({ task_id: taskId, ack, ...runAt }), close);

@@ -6,19 +6,19 @@ import type { BatchItems, ItemRules } from '../body/batch-items.js';
 import { JsonArrayItems } from '../body/json-array-items.js';
 import { MsgpackItems } from '../body/msgpack-items.js';
 import { NdjsonItems } from '../body/ndjson-items.js';
-import { isRefusalCode, type Refusal, unavailable } from '../http/answers.js';
+import { INTERNAL_ERROR, isRefusalCode, type Refusal, unavailable } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
 import { type BodyRules, tooLarge } from '../http/head-faults.js';
 import { type BatchFormat, parseBatchMediaType } from '../http/media-type.js';
 import { readHead } from '../http/request-head.js';
-import { microsNow } from '../metrics/request-times.js';
+import { microsNow } from '../metrics/micros-now.js';
 import { readTask, taskRead } from '../validation/task-reader.js';
 import { answerBatch } from './batch-answer.js';
 import type { BatchIntakeOptions } from './batch-limits.js';
 import type { BatchOutcome } from './batch-outcome.js';
 import { BatchTurns, type Turn } from './batch-turns.js';
 import type { Due } from './due.js';
-import { INTERNAL_ERROR, type Intake } from './intake.js';
+import type { Intake } from './intake.js';
 import { type BatchDesk, PendingBatch } from './pending-batch.js';
 import type { TaskRoute } from './pending-task.js';
 
@@ -66,7 +66,8 @@ export class BatchIntake implements BatchDesk {
         return;
       const asked = this.intake.reachable(head.asked);
       if ('code' in asked || asked.key !== undefined) {
-        this.intake.refuseTimed(response, 'code' in asked ? asked : KEY_OF_BATCH, false, times, startedAt);
+        const refusal = 'code' in asked ? asked : KEY_OF_BATCH;
+        this.intake.refuseTimed(response, refusal, false, times, startedAt, head.traceContext);
         return;
       }
       // A format that is undefined was refused.
@@ -78,6 +79,7 @@ export class BatchIntake implements BatchDesk {
         head.traceContext,
         asked,
         startedAt,
+        times.spans?.newName(head.traceContext),
       );
       this.options.admission.requests++;
       response.onAborted(() => batch.abort());

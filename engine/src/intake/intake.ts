@@ -11,6 +11,7 @@ import {
   acceptedHeadFor,
   answerAcceptance,
   answerRefusal,
+  INTERNAL_ERROR,
   type Refusal,
   statusOf,
   unavailable,
@@ -18,7 +19,9 @@ import {
 import { type Asked, type AskedHeaders, askedOf } from '../http/asked.js';
 import { ambiguous, type BodyRules, faultOfHead, tooLarge } from '../http/head-faults.js';
 import { type RequestHead, readHead } from '../http/request-head.js';
-import { microsNow, type RouteTimes, statusClassOf } from '../metrics/request-times.js';
+import { microsNow } from '../metrics/micros-now.js';
+import { type RouteTimes, statusClassOf } from '../metrics/request-times.js';
+import { traceparentOf } from '../traces/route-spans.js';
 import { readTask, taskRead } from '../validation/task-reader.js';
 import type { Due } from './due.js';
 import type { IntakeOptions } from './intake-options.js';
@@ -58,10 +61,11 @@ export class Intake implements IntakeDesk {
       const { admission } = this.options;
       const asked = head.asked === undefined && !this.isConfirmed ? undefined : this.reachable(head.asked);
       if (asked !== undefined && 'code' in asked) {
-        this.refuseTimed(response, asked, false, times, startedAt);
+        this.refuseTimed(response, asked, false, times, startedAt, head.traceContext);
         return;
       }
       const nameAt = this.names.take();
+      const parent = times.spans?.continued(this.names.block, nameAt, head.traceContext);
       const pending = new PendingTask(
         this,
         response,
@@ -69,9 +73,10 @@ export class Intake implements IntakeDesk {
         this.names.block,
         nameAt,
         head.contentType as ContentType, // else it was refused
-        head.traceContext,
+        parent === undefined ? head.traceContext : undefined,
         asked,
         startedAt,
+        parent,
       );
       admission.requests++;
       response.onAborted(() => pending.abort());
@@ -108,8 +113,8 @@ export class Intake implements IntakeDesk {
     if (access !== undefined) access.cors?.note(response, request);
     const fault = faultOfHead(head, access?.refusal(request, type), isTypeTaken, rules);
     if (fault !== undefined) {
-      if (fault.close) this.refuseAndClose(response, fault.refusal, times, startedAt);
-      else this.refuseTimed(response, fault.refusal, false, times, startedAt);
+      if (fault.close) this.refuseAndClose(response, fault.refusal, times, startedAt, head.traceContext);
+      else this.refuseTimed(response, fault.refusal, false, times, startedAt, head.traceContext);
       return false;
     }
     const { admission, batcher } = this.options;
@@ -119,8 +124,8 @@ export class Intake implements IntakeDesk {
       if (obstacle !== undefined) this.refuseTimed(response, obstacle, false, times, startedAt);
       return obstacle === undefined;
     }
-    const retryAfter = backlog.isFull ? backlog.retryAfterSeconds : undefined;
-    this.refuseTimed(response, unavailable(code as 'OVERLOADED', retryAfter), false, times, startedAt);
+    const shed = unavailable(code as 'OVERLOADED', backlog.isFull ? backlog.retryAfterSeconds : undefined);
+    this.refuseTimed(response, shed, false, times, startedAt, head.traceContext);
     return false;
   }
 
@@ -145,14 +150,16 @@ export class Intake implements IntakeDesk {
     refusal: Refusal,
     times: RouteTimes,
     startedAt: number,
+    parent?: string,
   ): void {
     let isGone = false;
     response.onAborted(() => {
       isGone = true;
       times.aborted();
+      times.spans?.abortedAtOnce(parent, startedAt);
     });
     setImmediate(() => {
-      if (!isGone) response.cork(() => this.refuseTimed(response, refusal, true, times, startedAt));
+      if (!isGone) response.cork(() => this.refuseTimed(response, refusal, true, times, startedAt, parent));
     });
   }
 
@@ -214,7 +221,7 @@ export class Intake implements IntakeDesk {
       return;
     }
     batcher.append(due === undefined ? route.encode : route.encodeDelayed(due), pending, isoNow(), payload);
-    if (ackMode === 'received') pending.accept();
+    if (ackMode === 'received') pending.acceptReceived(batcher);
   }
 
   private appendAsked(pending: PendingTask, asked: Asked, payload: Buffer, due: Due | undefined): void {
@@ -225,10 +232,11 @@ export class Intake implements IntakeDesk {
       pending.isPlain = false;
     }
     const encodeNow = due === undefined ? route.encode : route.encodeDelayed(due);
-    const { fingerprint } = asked;
-    const encode = key === undefined ? encodeNow : route.encodeOnce({ key, fingerprint }, due);
-    this.options.levels.of(asked.level).append(encode, pending, isoNow(), payload);
-    if (asked.level === 'received') pending.accept();
+    const encode =
+      key === undefined ? encodeNow : route.encodeOnce({ key, fingerprint: asked.fingerprint }, due);
+    const { levels, batcher } = this.options;
+    levels.of(asked.level).append(encode, pending, isoNow(), payload);
+    if (asked.level === 'received') pending.acceptReceived(batcher);
   }
 
   leave(bytes: number): void {
@@ -238,9 +246,9 @@ export class Intake implements IntakeDesk {
 
   accepted(response: HttpResponse, task: AskingTask, dueAt: number | undefined, known?: KnownTask): void {
     const { counters, ackMode } = this.options;
-    const { asked } = task;
+    const { asked, parent } = task;
     counters.accepted++;
-    if (dueAt === undefined && asked === undefined) {
+    if (dueAt === undefined && asked === undefined && parent === undefined) {
       const head = this.options.access === undefined ? ACCEPTED_HEAD : acceptedHeadFor(response);
       this.acceptedBody.answer(response, head, task, this.draining);
       return;
@@ -250,7 +258,8 @@ export class Intake implements IntakeDesk {
     const taskId = known?.taskId ?? taskIdOf(task);
     const ack = asked?.level ?? ackMode;
     const isPreferred = asked?.isPreferred === true;
-    answerAcceptance(response, { taskId, ack, dueAt, replayed, isPreferred }, this.draining);
+    const traceparent = parent === undefined ? undefined : traceparentOf(task);
+    answerAcceptance(response, { taskId, ack, dueAt, replayed, isPreferred, traceparent }, this.draining);
   }
 
   refuse(response: HttpResponse, refusal: Refusal, close: boolean, withBody = true): void {
@@ -266,15 +275,17 @@ export class Intake implements IntakeDesk {
     close: boolean,
     times: RouteTimes,
     startedAt: number,
+    parent?: string,
     withBody = true,
   ): void {
     this.refuse(response, refusal, close, withBody);
     times.answered(startedAt, statusClassOf(statusOf(refusal.code)));
+    times.spans?.refusedAtOnce(parent, startedAt, refusal.code);
   }
 
   /** Refuses a request that leads to no task. */
   refuseOther(response: HttpResponse, refusal: Refusal, withBody = true): void {
-    this.refuseTimed(response, refusal, false, this.options.times.other, microsNow(), withBody);
+    this.refuseTimed(response, refusal, false, this.options.times.other, microsNow(), undefined, withBody);
   }
 
   appendEnded(failure: AppendFailure | undefined): void {
@@ -293,9 +304,3 @@ export class Intake implements IntakeDesk {
     this.options.counters.aborted++;
   }
 }
-
-/** The refusal of what failed because of a fault of ours. */
-export const INTERNAL_ERROR: Refusal = {
-  code: 'INTERNAL_ERROR',
-  message: 'the service failed; nothing is known of the task',
-};

@@ -1,13 +1,15 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
+import type { SpanName } from '@sluice/telemetry';
 import type { AppendFailure, RunWaiter } from '../append/batcher.js';
 import { NAME_LENGTH, writeTaskName } from '../append/task-names.js';
 import type { TaskHead } from '../append/xadd.js';
 import type { BatchItems } from '../body/batch-items.js';
-import { type Refusal, statusOf } from '../http/answers.js';
+import { type Refusal, type RefusalCode, statusOf } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
 import type { BatchFormat } from '../http/media-type.js';
 import { statusClassOf } from '../metrics/request-times.js';
+import { numberOf, traceparentOf } from '../traces/route-spans.js';
 import { BatchOutcome } from './batch-outcome.js';
 import { refusalOfAppend, type TaskRoute } from './pending-task.js';
 
@@ -46,6 +48,7 @@ export class PendingBatch implements RunWaiter, TaskHead {
   names = new Uint8Array(0);
   nameAt = 0;
   contentType: ContentType = 'application/json';
+  readonly traceContext: string | undefined;
   private hasBody = false;
   private isHandedIn = false;
   private left = false;
@@ -56,11 +59,16 @@ export class PendingBatch implements RunWaiter, TaskHead {
     private readonly response: HttpResponse,
     readonly route: TaskRoute,
     readonly format: BatchFormat,
-    readonly traceContext: string | undefined,
+    /** The traceparent its request came with, if that was a valid one. */
+    private readonly parent: string | undefined,
     readonly asked: Asked,
     /** When its request arrived, by `microsNow`. */
     readonly startedAt: number,
-  ) {}
+    /** The span of its request, where there are spans; those of its tasks are children of it. */
+    readonly spanName: SpanName | undefined,
+  ) {
+    this.traceContext = spanName === undefined ? parent : traceparentOf(spanName);
+  }
 
   /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
   keep(chunk: ArrayBuffer): void {
@@ -101,7 +109,7 @@ export class PendingBatch implements RunWaiter, TaskHead {
     if (!this.isOver) {
       this.isOver = true;
       this.response.cork(() => this.desk.refuse(this.response, refusal, close));
-      this.answered(statusOf(refusal.code));
+      this.answered(statusOf(refusal.code), refusal.code);
     }
     this.leave();
   }
@@ -114,7 +122,11 @@ export class PendingBatch implements RunWaiter, TaskHead {
     if (this.isOver) return;
     this.isOver = true;
     this.desk.abandoned();
-    this.route.batchTimes.aborted();
+    const { batchTimes } = this.route;
+    batchTimes.aborted();
+    if (this.spanName !== undefined) {
+      batchTimes.spans?.aborted(this.spanName, this.parent, this.startedAt, this.outcome?.count ?? 0);
+    }
     if (this.hasBody && !this.desk.takeBack(this)) return;
     this.items = undefined;
     this.leave();
@@ -148,8 +160,12 @@ export class PendingBatch implements RunWaiter, TaskHead {
     if (isSettled) this.leave();
   }
 
-  private answered(status: string): void {
-    this.route.batchTimes.answered(this.startedAt, statusClassOf(status));
+  private answered(status: string, code?: RefusalCode): void {
+    const { spanName, parent, startedAt, outcome } = this;
+    const { batchTimes } = this.route;
+    batchTimes.answered(startedAt, statusClassOf(status));
+    if (spanName === undefined) return;
+    batchTimes.spans?.answered(spanName, parent, startedAt, numberOf(status), outcome?.count ?? 0, code);
   }
 
   private leave(): void {

@@ -1,9 +1,10 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
+import { SINGLE_TASK } from '@sluice/telemetry';
 import type { AppendBreaker } from '../admission/append-breaker.js';
 import type { BacklogGauge } from '../admission/backlog-gauge.js';
 import { refusalCause } from '../admission/refusal-cause.js';
-import type { AppendFailure, AppendWaiter } from '../append/batcher.js';
+import type { AppendFailure, AppendWaiter, Batcher } from '../append/batcher.js';
 import { type KnownTask, knownTaskOf, type OnceEncoder } from '../append/idempotency.js';
 import type { ScheduleEncoder } from '../append/schedule.js';
 import type { TaskName } from '../append/task-names.js';
@@ -30,6 +31,8 @@ export interface TaskRoute {
 /** A task by its name, with what its request asks for. */
 export interface AskingTask extends TaskName {
   readonly asked: Asked | undefined;
+  /** The traceparent of its request, when its name continues that. */
+  readonly parent: string | undefined;
 }
 
 /** Where a pending task reports how it ends. */
@@ -69,6 +72,8 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     readonly asked: Asked | undefined,
     /** When its request arrived, by `microsNow`. */
     readonly startedAt: number,
+    /** The traceparent it came with, when its name continues that. */
+    readonly parent: string | undefined,
   ) {}
 
   /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
@@ -90,13 +95,26 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
   accept(dueAt?: number, known?: KnownTask): void {
     this.isOver = true;
     this.response.cork(() => this.desk.accepted(this.response, this, dueAt, known));
-    this.route.times.answered(this.startedAt, SUCCEEDED);
+    const { times } = this.route;
+    times.answered(this.startedAt, SUCCEEDED);
+    // One that was stored before has another id than this one.
+    const tasks = known === undefined ? SINGLE_TASK : 0;
+    if (times.spans !== undefined) times.spans.answered(this, this.parent, this.startedAt, 202, tasks);
+  }
+
+  /** Accepts the task before the write that it is part of. */
+  acceptReceived(batcher: Batcher): void {
+    batcher.enterWrite();
+    this.accept();
+    batcher.leaveWrite();
   }
 
   refuse(refusal: Refusal, close = false): void {
     this.isOver = true;
     this.response.cork(() => this.desk.refuse(this.response, refusal, close));
-    this.route.times.answered(this.startedAt, statusClassOf(statusOf(refusal.code)));
+    const { times } = this.route;
+    times.answered(this.startedAt, statusClassOf(statusOf(refusal.code)));
+    times.spans?.refused(this, this.parent, this.startedAt, refusal.code, this.tasks);
     this.leave();
   }
 
@@ -109,6 +127,7 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     this.isOver = true;
     this.desk.abandoned();
     this.route.times.aborted();
+    this.route.times.spans?.aborted(this, this.parent, this.startedAt, this.tasks);
     if (!this.appending || this.desk.takeBack(this)) this.leave();
   }
 
@@ -139,6 +158,11 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     this.desk.appendEnded(failure);
     if (this.isOver) this.leave();
     else this.refuse(refusalOfAppend(failure));
+  }
+
+  /** What a span says of its tasks: once the body is there, it may be stored. */
+  private get tasks(): number {
+    return this.appending ? SINGLE_TASK : 0;
   }
 
   private leave(): void {

@@ -8,6 +8,7 @@ import { trackingOf, UNTRACKED } from '../append/tracking.js';
 import { xaddEncoder } from '../append/xadd.js';
 import type { RequestTimes } from '../metrics/request-times.js';
 import type { ResolvedEngineOptions } from '../options.js';
+import type { EngineTraces } from '../traces/engine-traces.js';
 import type { BodyValidators } from '../validation/validator.js';
 import type { TaskRoute } from './pending-task.js';
 
@@ -18,17 +19,23 @@ export interface RouteMeans {
   readonly backlogs: BacklogWatch;
   readonly requestTimes: RequestTimes;
   readonly breakers: AppendBreakers;
+  /** Where requests are traced. */
+  readonly traces: EngineTraces | undefined;
 }
 
 /** Prepares the way of the tasks of one type. */
 export function taskRouteOf(
   type: string,
-  { options, validators, backlogs, requestTimes, breakers }: RouteMeans,
+  { options, validators, backlogs, requestTimes, breakers, traces }: RouteMeans,
 ): TaskRoute {
   const { streamName, scheduleMaxlen: maxScheduled, trackTasks, trackTtlSeconds } = options;
   const stream = queueKeys(streamName).stream(type);
   const dropOldestAt = options.streamOverflow === 'drop-oldest' ? options.streamMaxlen : undefined;
   const tracking = trackTasks ? trackingOf(streamName, type, Math.ceil(trackTtlSeconds * 1000)) : UNTRACKED;
+  const times = requestTimes.of(type);
+  const spans = traces?.routesOf(type);
+  times.times.spans = spans?.spans;
+  times.batchTimes.spans = spans?.batchSpans;
   return {
     type,
     validator: validators.of(type),
@@ -43,7 +50,7 @@ export function taskRouteOf(
       tracking,
     }),
     backlog: backlogs.gauge(stream),
-    ...requestTimes.of(type),
+    ...times,
     breaker: breakers.of(stream),
   };
 }

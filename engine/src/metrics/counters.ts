@@ -15,5 +15,6 @@ export function newCounters(): EngineCounters {
     inFlightBytes: 0,
     inFlightBatchTasks: 0,
     breakerOpened: 0,
+    spans: undefined,
   };
 }

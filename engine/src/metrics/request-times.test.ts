@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { countOf } from '@sluice/telemetry';
-import { microsNow, RequestTimes, SUCCEEDED, statusClassOf } from './request-times.js';
+import { microsNow } from './micros-now.js';
+import { RequestTimes, SUCCEEDED, statusClassOf } from './request-times.js';
 
 test('each request is counted once, under its route, its type and the class of its answer', () => {
   const times = new RequestTimes('default', ['mail', 'image']);

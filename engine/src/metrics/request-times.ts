@@ -1,4 +1,6 @@
 import { countOf, HistogramTable, REQUEST_SECONDS, type RequestFigures } from '@sluice/telemetry';
+import type { RouteSpans } from '../traces/route-spans.js';
+import { microsNow } from './micros-now.js';
 
 /** Classes of status, as they are counted. */
 export const STATUS_CLASSES = ['2xx', '4xx', '5xx'] as const;
@@ -11,16 +13,11 @@ export function statusClassOf(status: string): StatusClass {
   return digit === 5 ? 2 : digit === 4 ? 1 : SUCCEEDED;
 }
 
-/**
- * Microseconds of a clock that never jumps, modulo 2^32: a number that fits into a field of an object without one of its
- * own being made for it. The difference of two, `(b - a) | 0`, is right for half an hour.
- */
-export function microsNow(): number {
-  return (performance.now() * 1000) | 0;
-}
-
 /** How long the requests of one route took. */
 export class RouteTimes {
+  /** Makes their spans, where there are spans. */
+  spans: RouteSpans | undefined = undefined;
+
   constructor(
     private readonly table: HistogramTable,
     private readonly abortions: Float64Array,

@@ -2,9 +2,10 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { DEFAULT_TASK_TYPE } from '@sluice/contract';
 import type { Access } from '../access/access.js';
 import type { Admission } from '../admission/admission.js';
-import { endWith, type Refusal, statusOf } from '../http/answers.js';
-import { INTERNAL_ERROR, type Intake } from '../intake/intake.js';
-import { microsNow, type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
+import { endWith, INTERNAL_ERROR, type Refusal, statusOf } from '../http/answers.js';
+import type { Intake } from '../intake/intake.js';
+import { microsNow } from '../metrics/micros-now.js';
+import { type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
 import type { StatusLookup } from './status-lookup.js';
 import type { TaskStatus } from './task-status.js';
 
