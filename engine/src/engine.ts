@@ -223,7 +223,11 @@ export function createEngine(given: EngineOptions = {}): Engine {
     counters.inFlightBytes = admission.bytes;
     counters.inFlightBatchTasks = admission.tasks;
     counters.breakerOpened = breakers.opened;
-    if (traces !== undefined) counters.spans = traces.counts;
+    if (traces !== undefined) {
+      const { exported, dropped } = traces.counts;
+      counters.spansExported = exported;
+      counters.spansDropped = dropped;
+    }
     return counters;
   }
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@sluice/contract';
-import type { SpanCounts, SpanDropReason } from './traces/span-counts.js';
+import type { SpanDropReason } from './traces/span-counts.js';
 
 /** The bounds at which requests are shed: of a process, of a stream, and of Redis. */
 export const SHEDDING_REASONS = [
@@ -63,6 +63,8 @@ export interface EngineCounters {
   inFlightBatchTasks: number;
   /** How often Redis had refused so many tasks of a stream that further ones were refused without asking it. */
   breakerOpened: number;
-  /** Where there are spans. */
-  spans: SpanCounts | undefined;
+  /** Spans that were delivered. */
+  spansExported: number;
+  /** Spans that were not, and why. */
+  spansDropped: Partial<Record<SpanDropReason, number>>;
 }

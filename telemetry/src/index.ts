@@ -22,7 +22,7 @@ export type { PerTask, TaskResourceFigures } from './metrics/task-resource-figur
 export { continueTrace, RequestRecorder, type SpanName } from './traces/request-records.js';
 export { SINGLE_TASK, type SpanRoute, type SpanSource } from './traces/request-span.js';
 export { RequestTraces } from './traces/request-traces.js';
-export type { SpanCounts, SpanDropReason } from './traces/span-counts.js';
+export { SPAN_DROP_REASONS, type SpanCounts } from './traces/span-counts.js';
 export type { SpansDropped } from './traces/span-thread.js';
 export {
   type SpanDestination,

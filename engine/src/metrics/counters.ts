@@ -15,6 +15,7 @@ export function newCounters(): EngineCounters {
     inFlightBytes: 0,
     inFlightBatchTasks: 0,
     breakerOpened: 0,
-    spans: undefined,
+    spansExported: 0,
+    spansDropped: {},
   };
 }

@@ -4,6 +4,7 @@ import {
   type Exposition,
   exposeProcesses,
   SHEDDING_REASONS,
+  SPAN_DROP_REASONS,
 } from '@sluice/telemetry';
 import type { EngineSum } from './engine-totals.js';
 import { STATUS_CLASSES } from './request-times.js';
@@ -24,6 +25,10 @@ export function exposeEngine(to: Exposition, { counters, requests, process: take
   to.add(metrics.appended, {}, counters.appended);
   to.add(metrics.batches, {}, counters.batches);
   for (const [code, count] of Object.entries(counters.refused)) to.add(metrics.refusals, { code }, count);
+  to.add(metrics.spansExported, {}, counters.spansExported);
+  for (const reason of SPAN_DROP_REASONS) {
+    to.add(metrics.spansDropped, { reason }, counters.spansDropped[reason] ?? 0);
+  }
   for (const reason of SHEDDING_REASONS) to.add(metrics.shed, { reason }, counters.shed[reason] ?? 0);
   to.add(metrics.inFlightRequests, {}, counters.inFlightRequests);
   to.add(metrics.inFlightBytes, {}, counters.inFlightBytes);

@@ -81,10 +81,11 @@ function keyOf({ route, taskType }: RequestFigures): string {
 }
 
 function addCounters(to: EngineCounters, from: EngineCounters): void {
-  const { refused, shed, ...numbers } = from;
+  const { refused, shed, spansDropped, ...numbers } = from;
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) to[name] += numbers[name]; // its own keys
   addEach(to.refused, refused);
   addEach(to.shed, shed);
+  addEach(to.spansDropped, spansDropped);
 }
 
 function addEach(to: Partial<Record<string, number>>, from: Partial<Record<string, number>>): void {
