@@ -3,6 +3,7 @@ import {
   ENGINE_METRICS,
   type Exposition,
   exposeProcesses,
+  PROCESS_METRICS,
   SHEDDING_REASONS,
   SPAN_DROP_REASONS,
 } from '@sluice/telemetry';
@@ -25,9 +26,9 @@ export function exposeEngine(to: Exposition, { counters, requests, process: take
   to.add(metrics.appended, {}, counters.appended);
   to.add(metrics.batches, {}, counters.batches);
   for (const [code, count] of Object.entries(counters.refused)) to.add(metrics.refusals, { code }, count);
-  to.add(metrics.spansExported, {}, counters.spansExported);
+  to.add(PROCESS_METRICS.spans, {}, counters.spansExported);
   for (const reason of SPAN_DROP_REASONS) {
-    to.add(metrics.spansDropped, { reason }, counters.spansDropped[reason] ?? 0);
+    to.add(PROCESS_METRICS.spansDropped, { reason }, counters.spansDropped[reason] ?? 0);
   }
   for (const reason of SHEDDING_REASONS) to.add(metrics.shed, { reason }, counters.shed[reason] ?? 0);
   to.add(metrics.inFlightRequests, {}, counters.inFlightRequests);

@@ -65,20 +65,6 @@ export const ENGINE_METRICS = {
     help: 'Requests answered 503 OVERLOADED because a bound was reached, by the bound.',
     labels: ['reason'],
   },
-  spansExported: {
-    name: 'sluice_spans_exported_total',
-    type: 'counter',
-    unit: '1',
-    help: 'Spans of requests and of writes to Redis that were delivered.',
-    labels: [],
-  },
-  spansDropped: {
-    name: 'sluice_spans_dropped_total',
-    type: 'counter',
-    unit: '1',
-    help: 'Spans that were not delivered, by reason: ring-full, unreachable, rejected, shutdown, thread-died.',
-    labels: ['reason'],
-  },
   inFlightRequests: {
     name: 'sluice_in_flight_requests',
     type: 'gauge',

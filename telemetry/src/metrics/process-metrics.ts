@@ -50,14 +50,14 @@ export const PROCESS_METRICS = {
     name: 'sluice_spans_exported_total',
     type: 'counter',
     unit: '1',
-    help: 'Spans that an exporter has delivered.',
-    labels: ['exporter'],
+    help: 'Spans that were delivered.',
+    labels: [],
   },
   spansDropped: {
     name: 'sluice_spans_dropped_total',
     type: 'counter',
     unit: '1',
-    help: 'Spans that were due and could not be delivered, by where they were lost.',
+    help: 'Spans that were due and not delivered, by reason: ring-full, unreachable, rejected, shutdown, thread-died.',
     labels: ['reason'],
   },
 } as const satisfies Record<string, MetricDefinition>;
