@@ -197,7 +197,7 @@ test('a full Redis: appends are refused, and go on when there is room', async (t
   t.after(() => server.stop());
   const client = new Redis(server.url);
   t.after(() => client.disconnect());
-  const { url, stream } = await runEngine(t, server.url);
+  const { url, stream } = await runEngine(t, server.url, { redisMemoryWatermark: 1 });
   assert.equal((await post(`${url}/tasks`, '{"data":1}')).status, 202);
   await client.config('SET', 'maxmemory', '1mb');
   const full = await post(`${url}/tasks`, '{"data":2}');
