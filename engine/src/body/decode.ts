@@ -1,8 +1,10 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { type ContentType, SluiceError } from '@sluice/contract';
+import { isDeeperThan } from './json-depth.js';
 import { describeJsonFault, findJsonFault } from './json-fault.js';
+import { jsonValueEnd, skipWhitespace } from './json-scan.js';
 import { decodeMsgpack } from './msgpack.js';
-import { refuseUnsafeTree, sanitiseJson } from './sanitise.js';
+import { refuseUnsafeTree, sanitiseJson, tooDeep } from './sanitise.js';
 
 /** Levels of arrays and objects within one another that a body may have. */
 export const DEFAULT_MAX_DEPTH = 128;
@@ -34,7 +36,14 @@ export function decodeBody(
   return contentType === 'application/json' ? decodeJson(bytes, maxDepth) : decodeMsgpack(bytes, maxDepth);
 }
 
+/**
+ * From so many bytes on, depth is looked at before parsing: JSON.parse makes every level of a body that is refused for
+ * them, and of 1 MiB of brackets half a second of work. Below, that is 10 ms at most, and looking costs more than it saves.
+ */
+const DEPTH_FIRST_BYTES = 32 * 1024;
+
 function decodeJson(bytes: Buffer, maxDepth: number): DecodedBody {
+  if (bytes.length >= DEPTH_FIRST_BYTES && isDeeperThan(maxDepth, bytes)) throw deepFault(bytes, maxDepth);
   const text = utf8Text(bytes);
   const value = parseJson(text);
   const clean = sanitiseJson(text);
@@ -45,6 +54,16 @@ function decodeJson(bytes: Buffer, maxDepth: number): DecodedBody {
   const cleanValue = parseJson(clean);
   refuseUnsafeTree(cleanValue, maxDepth);
   return { value: cleanValue, payload: Buffer.from(clean) };
+}
+
+/** What is wrong with a body that is too deep, or would be if it were JSON. */
+function deepFault(bytes: Buffer, maxDepth: number): SluiceError {
+  if (!isUtf8(bytes)) return invalidUtf8(bytes, bytes.toString());
+  const end = jsonValueEnd(bytes, skipWhitespace(bytes, 0));
+  const brokenAt = end < 0 ? ~end : skipWhitespace(bytes, end);
+  if (end >= 0 && brokenAt === bytes.length) return tooDeep(maxDepth);
+  const where = brokenAt < bytes.length ? `it stops being so at byte ${brokenAt}` : 'it ends too early';
+  return new SluiceError('INVALID_JSON', `the body is not valid JSON: ${where}`);
 }
 
 /**

@@ -10,6 +10,8 @@ import { decodeBody } from './decode.js';
 import { isPlainEnvelope, jsonValueEnd, plainEnvelopeEnd } from './json-scan.js';
 
 const MAX_DEPTH = 6;
+/** Bytes from which on strings are looked at four bytes at a time. */
+const LARGE = 512;
 const validator = compileValidators([], 3600).of('default');
 
 /** Whether the way round finds the body in order as it stands: parsed, searched, walked and validated. */
@@ -34,6 +36,7 @@ const PLAIN = [
   '{"data":12345678901234567890123456789012345678901234567890}',
   '{"data":1,"data":{"data":2}}',
   '{"data":[[[[[]]]]]}',
+  '{"data":{"a key longer than a few words":"and a string \\"too\\", which goes on\\n for é € a while"}}',
 ];
 
 const NOT_PLAIN = [
@@ -111,6 +114,26 @@ describe('isPlainEnvelope', () => {
       }
     }
     assert.ok(letThrough > 10_000, `${letThrough} were let through`);
+  });
+
+  it('says of every such body the same when it is large, wherever its words begin', () => {
+    for (const [n, text] of [...PLAIN, ...NOT_PLAIN.map(([, body]) => body)].entries()) {
+      const body = Buffer.from(text);
+      const padding = LARGE + (n % 4);
+      const large = Buffer.concat([Buffer.alloc(padding, ' '), body]);
+      for (let at = 0; at < body.length; at++) {
+        const was = body[at] as number; // at < length
+        for (let byte = 0; byte < 256; byte++) {
+          body[at] = byte;
+          large[padding + at] = byte;
+          const isPlain = isPlainEnvelope(body, MAX_DEPTH);
+          if (isPlainEnvelope(large, MAX_DEPTH) !== isPlain)
+            assert.fail(`${isPlain} of ${JSON.stringify(body.toString('latin1'))}`);
+        }
+        body[at] = was;
+        large[padding + at] = was;
+      }
+    }
   });
 
   it('never lets through what the long way refuses: bodies put together at random', () => {

@@ -16,6 +16,13 @@ let sawData = false;
 let sawMultibyte = false;
 /** Where whitespace ends at the latest. */
 let limit = 0;
+/** From so many bytes on, strings are looked at four bytes at a time: a view of the body costs as much as it saves below. */
+const LARGE = 512;
+const NO_WORDS = new DataView(new ArrayBuffer(0));
+/** The body that is looked at, while it is a large one. */
+let words: DataView = NO_WORDS;
+/** Where four bytes can be read at the latest; negative where they are read one by one. */
+let lastWord = -1;
 
 /**
  * Whether a body is surely what nearly all are: valid JSON, `{"data": …}` with or without a `metadata` object, in
@@ -28,9 +35,18 @@ let limit = 0;
  * @see https://www.rfc-editor.org/rfc/rfc8259
  */
 export function isPlainEnvelope(bytes: Uint8Array, maxDepth: number): boolean {
-  limit = bytes.length;
+  const { length } = bytes;
+  limit = length;
+  if (length >= LARGE) {
+    words = new DataView(bytes.buffer, bytes.byteOffset, length);
+    lastWord = length - 4;
+  }
   const end = afterEnvelope(bytes, afterSpace(bytes, 0), maxDepth);
-  return end !== NOWHERE && afterSpace(bytes, end) === bytes.length && (!sawMultibyte || isUtf8(bytes));
+  if (length >= LARGE) {
+    words = NO_WORDS; // it would keep the body
+    lastWord = -1;
+  }
+  return end !== NOWHERE && afterSpace(bytes, end) === length && (!sawMultibyte || isUtf8(bytes));
 }
 
 /**
@@ -95,13 +111,13 @@ function afterValue(bytes: Uint8Array, start: number, maxDepth: number): number 
 
     for (;;) {
       if (at === NOWHERE || depth === 0) return at;
-      at = afterSpace(bytes, at);
+      if ((bytes[at] as number) <= SPACE) at = afterSpace(bytes, at);
       const next = bytes[at++];
       if (next === COMMA) break;
       depth--;
       if (next !== (open[depth] === OBJECT ? RIGHT_BRACE : RIGHT_BRACKET)) return NOWHERE;
     }
-    at = afterSpace(bytes, at);
+    if ((bytes[at] as number) <= SPACE) at = afterSpace(bytes, at);
     if (open[depth - 1] === OBJECT) at = valueOfMember(bytes, at, depth);
     if (at === NOWHERE) return NOWHERE;
   }
@@ -111,13 +127,15 @@ function afterValue(bytes: Uint8Array, start: number, maxDepth: number): number 
 function valueOfMember(bytes: Uint8Array, keyAt: number, depth: number): number {
   if (bytes[keyAt] !== QUOTE) return NOWHERE;
   const { length: size } = bytes;
-  let at = keyAt + 1;
+  let at = afterWords(keyAt + 1);
   while (at < size && IS_ORDINARY[bytes[at] as number] === 1) at++;
   if (bytes[at] !== QUOTE) return NOWHERE;
   const length = at - keyAt - 1;
-  at = afterSpace(bytes, at + 1);
+  at++;
+  if (bytes[at] !== COLON) at = afterSpace(bytes, at);
   if (bytes[at] !== COLON) return NOWHERE;
-  at = afterSpace(bytes, at + 1);
+  at++;
+  if ((bytes[at] as number) <= SPACE) at = afterSpace(bytes, at);
   if (depth === 1) {
     if (length === DATA.length && hasWord(bytes, keyAt + 1, DATA)) {
       sawData = true;
@@ -136,21 +154,44 @@ function isForbidden(bytes: Uint8Array, start: number, length: number): boolean 
 
 function afterString(bytes: Uint8Array, start: number): number {
   const { length } = bytes;
-  for (let at = start + 1; at < length; at++) {
+  for (let at = afterWords(start + 1); at < length; at++) {
     const byte = bytes[at] as number; // at < length
     if (IS_ORDINARY[byte] === 1) continue;
     if (byte === QUOTE) return at + 1;
-    if (byte >= 0x80) sawMultibyte = true;
-    else if (byte === BACKSLASH && isHarmlessEscape(bytes[at + 1])) at++;
+    if (byte >= 0x80) {
+      sawMultibyte = true;
+      while ((bytes[at + 1] as number) >= 0x80) at++;
+    } else if (byte === BACKSLASH && isHarmlessEscape(bytes[at + 1])) at++;
     else return NOWHERE;
+    at = afterWords(at + 1) - 1;
   }
   return NOWHERE;
+}
+
+/**
+ * Where bytes that stand for themselves in a string are no longer sure to go on, or where there are no four left. In each
+ * four, the sign of a byte says that it is no such: below SPACE, a quote or a backslash less one, or one from 0x80 on. A
+ * borrow can spoil the bytes above only once there is one below, and the lowest counts.
+ */
+function afterWords(start: number): number {
+  const last = lastWord;
+  let at = start;
+  while (at <= last) {
+    const word = words.getInt32(at, true);
+    const others =
+      ((word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101) | word) &
+      0x80808080;
+    if (others !== 0) return at + ((31 - Math.clz32(others & -others)) >> 3);
+    at += 4;
+  }
+  return at;
 }
 
 function afterNumber(bytes: Uint8Array, start: number): number {
   let at = bytes[start] === MINUS ? start + 1 : start;
   if (bytes[at] === ZERO) at++;
   else at = afterDigits(bytes, at);
+  if ((bytes[at] as number) < POINT) return at; // a comma, mostly
   if (at !== NOWHERE && bytes[at] === POINT) at = afterDigits(bytes, at + 1);
   if (at !== NOWHERE && (bytes[at] === LETTER_E || bytes[at] === LETTER_E_CAPITAL)) {
     const hasSign = bytes[at + 1] === PLUS || bytes[at + 1] === MINUS;
@@ -167,8 +208,8 @@ function afterDigits(bytes: Uint8Array, start: number): number {
 }
 
 function afterLiteral(bytes: Uint8Array, start: number): number {
-  for (const literal of LITERALS) if (hasWord(bytes, start, literal)) return start + literal.length;
-  return NOWHERE;
+  const literal = LITERALS[bytes[start] as number]; // behind the end there is none
+  return literal !== undefined && hasWord(bytes, start, literal) ? start + literal.length : NOWHERE;
 }
 
 function afterSpace(bytes: Uint8Array, start: number): number {
@@ -213,7 +254,7 @@ function afterAnyValue(bytes: Uint8Array, start: number): number {
 
     for (;;) {
       if (at < 0 || depth === 0) return at;
-      at = afterSpace(bytes, at);
+      if ((bytes[at] as number) <= SPACE) at = afterSpace(bytes, at);
       const next = bytes[at];
       if (next === COMMA) break;
       depth--;
@@ -309,5 +350,9 @@ const IS_SPACE = Uint8Array.from({ length: 256 }, (_, byte) =>
 const DATA = Buffer.from('data');
 const METADATA = Buffer.from('metadata');
 const FORBIDDEN = ['__proto__', 'constructor', 'prototype'].map((key) => Buffer.from(key));
-const LITERALS = ['true', 'false', 'null'].map((literal) => Buffer.from(literal));
+/** By their first byte. */
+const LITERALS: readonly (Uint8Array | undefined)[] = Array.from({ length: 256 }, (_, byte) => {
+  const literal = ['true', 'false', 'null'].find((one) => one.charCodeAt(0) === byte);
+  return literal === undefined ? undefined : Buffer.from(literal);
+});
 const ESCAPES = Buffer.from('"\\/bfnrtu');
