@@ -2,7 +2,8 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { type ContentType, SluiceError } from '@sluice/contract';
 import { isDeeperThan } from './json-depth.js';
 import { describeJsonFault, findJsonFault } from './json-fault.js';
-import { jsonValueEnd, skipWhitespace } from './json-scan.js';
+import { skipWhitespace } from './json-scan.js';
+import { jsonValueEnd } from './json-value-end.js';
 import { decodeMsgpack } from './msgpack.js';
 import { refuseUnsafeTree, sanitiseJson, tooDeep } from './sanitise.js';
 

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '@sluice/contract';
 import { BatchItems } from './batch-items.js';
-import { jsonValueEnd, plainEnvelopeEnd, skipWhitespace } from './json-scan.js';
+import { plainEnvelopeEnd, skipWhitespace } from './json-scan.js';
+import { jsonValueEnd } from './json-value-end.js';
 
 /** The items of a JSON array. It is valid JSON from its first to its last byte, or it is refused as a whole. */
 export class JsonArrayItems extends BatchItems {

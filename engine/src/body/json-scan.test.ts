@@ -7,7 +7,8 @@ import { SluiceError } from '@sluice/contract';
 import { seededWholeNumbers } from '@sluice/testbed';
 import { compileValidators } from '../validation/validator.js';
 import { decodeBody } from './decode.js';
-import { isPlainEnvelope, jsonValueEnd, plainEnvelopeEnd } from './json-scan.js';
+import { isPlainEnvelope, plainEnvelopeEnd } from './json-scan.js';
+import { jsonValueEnd } from './json-value-end.js';
 
 const MAX_DEPTH = 6;
 /** Bytes from which on strings are looked at four bytes at a time. */
