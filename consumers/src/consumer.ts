@@ -4,6 +4,7 @@ import type { ConsumerCounters, ConsumerListener, TaskResourceFigures } from '@s
 import { BREAK, type Broken } from './broken.js';
 import { type CronSchedule, resolveSchedules } from './cron/cron-schedules.js';
 import { moduleUrl } from './handlers/handler-registry.js';
+import { ConsumerMetrics } from './metrics/consumer-metrics.js';
 import { consumerOptionPairs, consumerOptions, type ResolvedOptions } from './options.js';
 import { Supervisor } from './supervisor/supervisor.js';
 
@@ -40,6 +41,12 @@ export interface Consumer {
   readonly counters: ConsumerCounters;
   /** What the tasks took that ended within the last minute, by type: memory, CPU, GPU. */
   readonly taskResources: readonly TaskResourceFigures[];
+  /**
+   * All figures of this process in the text format of Prometheus (`Content-Type: METRICS_CONTENT_TYPE`). A program with
+   * a registry of its own answers with both: `(await register.metrics()) + consumer.metricsText()`; all names begin with
+   * `sluice_`.
+   */
+  metricsText(): string;
 }
 
 type Breakable = ConsumerOptions & { [BREAK]?: Broken };
@@ -56,17 +63,28 @@ type Breakable = ConsumerOptions & { [BREAK]?: Broken };
 export function createConsumer({ handlers, schedules = [], listener, ...given }: ConsumerOptions): Consumer {
   const options = resolveOptions(consumerOptions, given, consumerOptionPairs);
   const modules = modulesOf(handlers);
-  const report = listener ?? (() => undefined);
+  let supervisor: Supervisor | undefined;
+  const threads = threadCount(options);
+  const none = { read: 0, done: 0, retried: 0, dead: 0, fenced: 0, running: 0 };
+  const countersNow = () => supervisor?.counters ?? none;
+  const metrics = new ConsumerMetrics(Object.keys(modules), threads, () => ({
+    counters: countersNow(),
+    metrics: supervisor?.metrics ?? [],
+    resources: supervisor?.taskResources ?? [],
+  }));
+  const report: ConsumerListener = (event) => {
+    metrics.listener(event);
+    listener?.(event);
+  };
   const plan = {
     options,
-    threads: threadCount(options),
+    threads,
     processName: processName(options),
     modules,
     schedules: resolveSchedules(schedules, 'schedules'),
     broken: (given as Breakable)[BREAK],
     report,
   };
-  let supervisor: Supervisor | undefined;
   let started: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
@@ -78,6 +96,7 @@ export function createConsumer({ handlers, schedules = [], listener, ...given }:
   async function stop(): Promise<void> {
     const begun = performance.now();
     const left = (await supervisor?.stop()) ?? 0;
+    metrics.stop();
     report({ type: 'shutdown-finished', left, durationMs: Math.round(performance.now() - begun) });
   }
 
@@ -91,11 +110,12 @@ export function createConsumer({ handlers, schedules = [], listener, ...given }:
       return stopped;
     },
     get counters() {
-      return supervisor?.counters ?? { read: 0, done: 0, retried: 0, dead: 0, fenced: 0, running: 0 };
+      return countersNow();
     },
     get taskResources() {
       return supervisor?.taskResources ?? [];
     },
+    metricsText: () => metrics.text(),
   };
 }
 

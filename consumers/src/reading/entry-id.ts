@@ -20,3 +20,16 @@ export function rangeOf(ids: readonly string[]): { lowest: string; highest: stri
   }
   return { lowest, highest };
 }
+
+const DASH = 0x2d;
+
+/** When an entry came into its stream, in Unix milliseconds by the clock of Redis. */
+export function millisecondsOf(id: string): number {
+  let ms = 0;
+  for (let i = 0; i < id.length; i++) {
+    const code = id.charCodeAt(i);
+    if (code === DASH) break;
+    ms = ms * 10 + code - 0x30;
+  }
+  return ms;
+}

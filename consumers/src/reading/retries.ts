@@ -51,6 +51,7 @@ export class Retries {
   readonly #looked: (lane: Lane) => void;
   readonly #learned: (lane: Lane, breaker: BreakerReport) => void;
   readonly #quiet: (lane: Lane, afterId: string) => void;
+  readonly #rateUsedUp: (lane: Lane) => void;
   readonly #count: (read: number) => void;
   readonly #report: ConsumerListener;
   /** When each lane is to be looked at next, by performance.now(). */
@@ -86,6 +87,8 @@ export class Retries {
     learned: (lane: Lane, breaker: BreakerReport) => void;
     /** A lane that may not just be read has nothing left; what is new comes after this id. */
     quiet: (lane: Lane, afterId: string) => void;
+    /** The rate limit of a lane allows no more for now. */
+    rateUsedUp: (lane: Lane) => void;
     count: (read: number) => void;
     report: ConsumerListener;
   }) {
@@ -100,6 +103,7 @@ export class Retries {
     this.#looked = parts.looked;
     this.#learned = parts.learned;
     this.#quiet = parts.quiet;
+    this.#rateUsedUp = parts.rateUsedUp;
     this.#count = parts.count;
     this.#report = parts.report;
     this.#lookAt = parts.lanes.all.map(() => 0);
@@ -237,6 +241,8 @@ export class Retries {
       if (taken.length === most) this.dueIn(lane, 0);
       else if (nextInMs >= 0) this.dueIn(lane, nextInMs);
     }
+    const hasStopped = most > 0 && taken.length < most && after.length === 0;
+    if (lane.rate !== undefined && hasStopped && lane.breaker.closed) this.#rateUsedUp(lane);
     if (after.length > 0) this.#quiet(lane, after.toString('latin1'));
     this.#count(taken.length);
     this.#dispatch();

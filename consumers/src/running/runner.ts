@@ -2,7 +2,9 @@ import type { ConsumerListener } from '@sluice/telemetry';
 import { TaskTimeout } from '../handlers/errors.js';
 import type { HandlerContext, Task } from '../handlers/handler.js';
 import type { LoadedHandler } from '../handlers/handler-registry.js';
+import type { TaskMetrics } from '../metrics/task-metrics.js';
 import type { Entry } from '../reading/entry.js';
+import { millisecondsOf } from '../reading/entry-id.js';
 import type { HeldEntries } from '../reading/held-entries.js';
 import type { Lanes } from '../reading/lanes.js';
 import type { ReadQuota } from '../reading/read-quota.js';
@@ -43,6 +45,7 @@ export class Runner {
   readonly #handlers: ReadonlyMap<string, LoadedHandler>;
   readonly #held: HeldEntries;
   readonly #board: ThreadBoard;
+  readonly #metrics: TaskMetrics | undefined;
   readonly #quota: ReadQuota;
   readonly #now: () => number;
   readonly #random: () => number;
@@ -52,12 +55,15 @@ export class Runner {
   readonly #giveBack: (entry: Entry) => void;
   readonly #report: ConsumerListener;
   #dispatchDue = false;
+  /** What makes the time of day of `now`. */
+  #wallOffset = 0;
 
   constructor(parts: {
     lanes: Lanes;
     handlers: ReadonlyMap<string, LoadedHandler>;
     held: HeldEntries;
     board: ThreadBoard;
+    metrics?: TaskMetrics;
     quota: ReadQuota;
     /** Milliseconds of a clock that never jumps. */
     now: () => number;
@@ -75,6 +81,7 @@ export class Runner {
     this.#handlers = parts.handlers;
     this.#held = parts.held;
     this.#board = parts.board;
+    this.#metrics = parts.metrics;
     this.#quota = parts.quota;
     this.#now = parts.now;
     this.#random = parts.random;
@@ -88,6 +95,7 @@ export class Runner {
   /** Starts what waits, as far as there is room. */
   dispatch(): void {
     const started = this.#now();
+    if (this.#metrics !== undefined) this.#wallOffset = Date.now() - started;
     let now = started;
     let tasks = 0;
     while (now - started < SLICE_MS) {
@@ -108,6 +116,7 @@ export class Runner {
       if (entry.handler === undefined || entry.decided || entry.deadline > now) continue;
       const { taskId, taskType } = entry;
       const { timeoutMs } = entry.handler;
+      this.#metrics?.happened(entry.lane.index, 'timeouts');
       this.#report({ type: 'task-timed-out', taskId, taskType, timeoutMs });
       const timeout = new TaskTimeout(timeoutMs);
       entry.abortReason ??= timeout; // its lease may be lost: then its handler has been told
@@ -137,6 +146,10 @@ export class Runner {
     entry.handler = handler;
     entry.deadline = now + handler.timeoutMs;
     this.#board.start(entry.slot, handler.timeoutMs);
+    if (entry.deliveries === 1 && this.#metrics !== undefined) {
+      const waited = now + this.#wallOffset - millisecondsOf(entry.id);
+      this.#metrics.waited(entry.lane.index, Math.max(0, waited) / 1000); // clocks may differ
+    }
     if (this.#acknowledgeFirst) this.#decide(entry, DONE);
     this.#run(entry, handler, task);
     this.#board.returned();
@@ -182,6 +195,10 @@ export class Runner {
   #decide(entry: Entry, outcome: Outcome): void {
     if (entry.decided) return;
     entry.decided = true;
+    if (this.#metrics !== undefined && entry.handler !== undefined) {
+      const ranMs = this.#now() - entry.deadline + entry.handler.timeoutMs;
+      this.#metrics.ran(entry.lane.index, outcome.kind === 'done', ranMs / 1000);
+    }
     this.#lanes.finished(entry.lane);
     this.#settle(entry, outcome);
     if (this.#lanes.waiting > 0) this.#dispatchSoon();

@@ -69,6 +69,10 @@ export class LaneBreaker {
           ].join(' ');
   }
 
+  get state(): BreakerReport[0] {
+    return this.#state;
+  }
+
   get closed(): boolean {
     return this.#state === 'closed';
   }

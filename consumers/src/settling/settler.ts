@@ -1,4 +1,5 @@
 import type { ConsumerListener } from '@sluice/telemetry';
+import type { TaskMetrics } from '../metrics/task-metrics.js';
 import type { Entry, Lane } from '../reading/entry.js';
 import type { HeldEntries } from '../reading/held-entries.js';
 import type { ThreadBoard } from '../thread/thread-protocol.js';
@@ -77,6 +78,7 @@ export class Settler {
   readonly #sink: OutcomeSink;
   readonly #held: HeldEntries;
   readonly #board: ThreadBoard;
+  readonly #metrics: TaskMetrics | undefined;
   readonly #listener: SettlerListener;
   readonly #unsettled: readonly Unsettled[];
   #inHaste = false;
@@ -86,11 +88,13 @@ export class Settler {
     lanes: readonly Lane[];
     held: HeldEntries;
     board: ThreadBoard;
+    metrics?: TaskMetrics;
     listener: SettlerListener;
   }) {
     this.#sink = parts.sink;
     this.#held = parts.held;
     this.#board = parts.board;
+    this.#metrics = parts.metrics;
     this.#listener = parts.listener;
     this.#unsettled = parts.lanes.map((lane) => new Unsettled(lane));
   }
@@ -208,6 +212,7 @@ export class Settler {
       entries.map(({ id }) => ({ id, reason: 'unstarted' })),
     );
     for (const entry of entries) this.#held.free(entry);
+    this.#metrics?.settled(lane.index, 'released', entries.length);
     this.#listener.settled(lane, entries);
   }
 
@@ -243,7 +248,11 @@ export class Settler {
     const { stream } = lane.keys;
     // After a lost reply "not pending for us" most likely means that our first try had worked.
     const fenced = uncertain ? [] : left.fenced;
-    this.#board.count(counter, entries.length - fenced.length - left.lost.length);
+    const settled = entries.length - fenced.length - left.lost.length;
+    this.#board.count(counter, settled);
+    this.#metrics?.settled(lane.index, counter, settled);
+    this.#metrics?.settled(lane.index, 'fenced', fenced.length);
+    this.#metrics?.settled(lane.index, 'lost', left.lost.length);
     if (fenced.length > 0) {
       this.#board.count('fenced', fenced.length);
       for (const entryId of fenced) this.#listener.report({ type: 'outcome-fenced', stream, entryId });

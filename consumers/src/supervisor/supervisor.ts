@@ -2,6 +2,7 @@ import type { ConsumerCounters, ConsumerListener, TaskResourceFigures } from '@s
 import { type Broken, cronRunsOf, promoteOf } from '../broken.js';
 import { Cron } from '../cron/cron.js';
 import type { ResolvedSchedule } from '../cron/cron-schedules.js';
+import type { TaskMetrics } from '../metrics/task-metrics.js';
 import type { ResolvedOptions } from '../options.js';
 import { createGroup, type LaneKeys, laneKeys, takeConsumerName, threadConsumer } from '../redis/group.js';
 import { RedisHealth } from '../redis/redis-health.js';
@@ -100,6 +101,11 @@ export class Supervisor {
   /** What tasks took that ended within the last minute, by type. */
   get taskResources(): TaskResourceFigures[] {
     return this.#usage.figures;
+  }
+
+  /** What the threads have counted by task type, those that were replaced included. */
+  get metrics(): readonly TaskMetrics[] {
+    return this.#pool?.metrics ?? [];
   }
 
   /** Joins the group and starts the threads. Waits for Redis when it is not there yet. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
 import type { Broken } from '../broken.js';
+import { TaskMetrics } from '../metrics/task-metrics.js';
 import type { ResolvedOptions } from '../options.js';
 import { threadConsumer } from '../redis/group.js';
 import { newBoard } from '../thread/thread-protocol.js';
@@ -55,6 +56,7 @@ export class ThreadPool {
   readonly #listener: PoolListener;
   readonly #respawn = new RespawnPolicy();
   readonly #past = { read: 0, done: 0, retried: 0, dead: 0, fenced: 0 };
+  readonly #pastMetrics: TaskMetrics;
   #seats: Seat[] = [];
   #watching: NodeJS.Timeout | undefined;
   #closing = false;
@@ -62,6 +64,7 @@ export class ThreadPool {
   constructor(plan: PoolPlan, listener: PoolListener) {
     this.#plan = plan;
     this.#listener = listener;
+    this.#pastMetrics = new TaskMetrics(Object.keys(plan.modules).length);
   }
 
   /** The threads that are alive, or were when they were last looked at. */
@@ -78,6 +81,12 @@ export class ThreadPool {
       for (const key of Object.keys(sum) as (keyof ConsumerCounters)[]) sum[key] += one[key]; // its own keys
     }
     return sum;
+  }
+
+  /** What all threads have counted, and those that were replaced. */
+  get metrics(): readonly TaskMetrics[] {
+    const alive = this.#seats.filter(({ counted }) => !counted);
+    return [this.#pastMetrics, ...alive.map(({ thread }) => thread.metrics)];
   }
 
   /**
@@ -143,7 +152,14 @@ export class ThreadPool {
     const { options, processName, ...plan } = this.#plan;
     const capacity = Math.ceil(options.maxConcurrentTasks / plan.threads) + SETTLING_SLOTS;
     return new WorkerThread(
-      { ...plan, options, index, consumer: threadConsumer(processName, index), board: newBoard(capacity) },
+      {
+        ...plan,
+        options,
+        index,
+        consumer: threadConsumer(processName, index),
+        board: newBoard(capacity),
+        metrics: new TaskMetrics(this.#pastMetrics.lanes).memory,
+      },
       this.#listener.report,
     );
   }
@@ -190,6 +206,8 @@ export class ThreadPool {
     this.#past.retried += retried + settled.retried;
     this.#past.dead += dead + settled.dead;
     this.#past.fenced += fenced;
+    this.#pastMetrics.addAll(thread.metrics);
+    this.#pastMetrics.forgetStates();
     seat.counted = true;
     if (delayMs === undefined) {
       this.#listener.gaveUp(detail);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { SluiceError } from '@sluice/contract';
 import type { ConsumerListener } from '@sluice/telemetry';
+import { TaskMetrics } from '../metrics/task-metrics.js';
 import type { RetryPolicy } from '../settling/outcome.js';
 import { receivedError } from '../thread/sent-error.js';
 import type { FromThread, LostLease, ThreadSetup, ToThread } from '../thread/thread-messages.js';
@@ -11,6 +12,7 @@ export class WorkerThread {
   readonly consumer: string;
   readonly index: number;
   readonly board: BoardView;
+  readonly metrics: TaskMetrics;
   readonly bornAt = performance.now();
   /** Resolves when the thread reads; rejects when its handlers do not load or it dies before. */
   readonly ready: Promise<void>;
@@ -26,6 +28,7 @@ export class WorkerThread {
     this.consumer = setup.consumer;
     this.index = setup.index;
     this.board = new BoardView(setup.board);
+    this.metrics = new TaskMetrics(Object.keys(setup.modules).length, setup.metrics);
     const heapMb = setup.options.threadHeapMb;
     this.#worker = new Worker(new URL('../thread/thread.js', import.meta.url), {
       name: setup.consumer,

@@ -1,7 +1,8 @@
 import { getHeapStatistics } from 'node:v8';
-import type { ConsumerListener } from '@sluice/telemetry';
+import { type ConsumerListener, watchEventLoop } from '@sluice/telemetry';
 import { keysOfThread, outcomeWriter } from '../broken.js';
 import type { LoadedHandler } from '../handlers/handler-registry.js';
+import { BREAKER_STATES, TaskMetrics } from '../metrics/task-metrics.js';
 import { Doorbell } from '../reading/doorbell.js';
 import { type Entry, isKeptForDue, Lane } from '../reading/entry.js';
 import { GroupReader } from '../reading/group-reader.js';
@@ -43,6 +44,7 @@ const SAY_SO_MS = 500;
  */
 export class ThreadConsumer {
   readonly #board: ThreadBoard;
+  readonly #metrics: TaskMetrics;
   readonly #held: HeldEntries;
   readonly #lanes: Lanes;
   readonly #reading: RedisLink;
@@ -70,6 +72,8 @@ export class ThreadConsumer {
     this.#board = new ThreadBoard(setup.board);
     this.#held = new HeldEntries(this.#board);
     this.#lanes = lanesOf(setup, handlers);
+    this.#metrics = new TaskMetrics(this.#lanes.all.length, setup.metrics);
+    watchEventLoop(setup.metrics, this.#metrics.delaysOffset);
     const health = new RedisHealth(consumer, report);
     this.#reading = new RedisLink(redisUrl, `${consumer}:read`, health.watch('read'));
     this.#commands = new RedisLink(redisUrl, `${consumer}:commands`, health.watch('commands'));
@@ -83,6 +87,7 @@ export class ThreadConsumer {
       lanes: this.#lanes,
       held: this.#held,
       board: this.#board,
+      metrics: this.#metrics,
       count: (read: number) => this.#board.count('read', read),
       dispatch: () => this.#runner.dispatch(),
       giveBack: (entry: Entry) => this.#settler.giveBack(entry),
@@ -93,6 +98,7 @@ export class ThreadConsumer {
       lanes: this.#lanes.all,
       held: this.#held,
       board: this.#board,
+      metrics: this.#metrics,
       listener: {
         report,
         learned: shared.learned,
@@ -124,6 +130,7 @@ export class ThreadConsumer {
       link: this.#commands,
       suspectOrphans: () => this.#reader.suspectOrphans(),
       looked: (lane) => this.#reader.roomChanged(lane),
+      rateUsedUp: (lane) => this.#metrics.happened(lane.index, 'rateLimitWaits'),
       quiet: (lane, afterId) => this.#doorbell?.watch(lane, afterId),
     });
     this.#reader = new GroupReader({
@@ -153,6 +160,7 @@ export class ThreadConsumer {
       () => {
         this.#board.beat();
         this.#board.holdsMemory(threadMemoryBytes());
+        this.#noteStates();
         this.#sweep();
       },
       Math.min(TICK_MS, Math.max(10, shortest / 10)),
@@ -189,6 +197,14 @@ export class ThreadConsumer {
     }
     this.#reading.close();
     this.#commands.close();
+  }
+
+  #noteStates(): void {
+    for (const { index, running, waiting, breaker } of this.#lanes.all) {
+      this.#metrics.is(index, 'running', running);
+      this.#metrics.is(index, 'waiting', waiting.length);
+      this.#metrics.is(index, 'breaker', BREAKER_STATES[breaker.state]);
+    }
   }
 
   #roomChanged(lane: Lane): void {

@@ -14,6 +14,8 @@ export interface ThreadSetup {
   readonly modules: Readonly<Record<string, string>>;
   readonly threads: number;
   readonly board: SharedArrayBuffer;
+  /** Where its `TaskMetrics` lie. */
+  readonly metrics: SharedArrayBuffer;
   readonly broken: Broken | undefined;
 }
 

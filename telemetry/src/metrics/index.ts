@@ -1,9 +1,10 @@
-export { DELAY_SECONDS, REQUEST_SECONDS } from './buckets.js';
+export { DELAY_SECONDS, REQUEST_SECONDS, TASK_SECONDS, WAIT_SECONDS } from './buckets.js';
 export { METRIC_GROUPS } from './catalogue.js';
+export { CONSUMER_METRICS } from './consumer-metrics.js';
 export type { EngineFigures, ProcessFigures, RequestFigures } from './engine-figures.js';
 export { ENGINE_METRICS } from './engine-metrics.js';
 export { Exposition, METRICS_CONTENT_TYPE } from './exposition.js';
-export { countOf, HistogramTable } from './histogram-table.js';
+export { bytesOfHistograms, countOf, HistogramTable } from './histogram-table.js';
 export { exposeProcesses, sumOfProcesses } from './process-exposition.js';
 export { PROCESS_METRICS } from './process-metrics.js';
 export { processFigures, watchEventLoop } from './process-watch.js';
