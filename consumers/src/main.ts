@@ -1,17 +1,20 @@
-import { readEnvironment, SluiceError } from '@sluice/contract';
-import { errorMessagesOf, logConsumerEvents, openLog } from '@sluice/telemetry';
+import { listeningUrl, readEnvironment, SluiceError } from '@sluice/contract';
+import { errorMessagesOf, logConsumerEvents, OpsServer, openLog } from '@sluice/telemetry';
 import { type ConsumerOptions, createConsumer } from './consumer.js';
 import type { CronSchedule } from './cron/cron-schedules.js';
 import { moduleUrl } from './handlers/handler-registry.js';
 import { consumerOptionPairs } from './options.js';
+import { ProgramHealth } from './program-health.js';
 import { allProgramOptions, consumerOptionsOf } from './program-options.js';
 
-// A consumer process: options from the environment, handlers from HANDLER_MODULE, the log on standard output.
+// A consumer process: options from the environment, handlers from HANDLER_MODULE, the log on standard output, and a port
+// for operations.
 
 try {
   const program = readEnvironment(allProgramOptions, process.env, consumerOptionPairs);
   const log = openLog(process.env.SERVICE_NAME || 'sluice-consumers', program);
   const logged = logConsumerEvents(log.logger, errorMessagesOf(program));
+  const health = new ProgramHealth();
   let left = 0;
   const consumer = createConsumer({
     ...consumerOptionsOf(program),
@@ -19,15 +22,30 @@ try {
     schedules: await loadSchedules(process.env.SCHEDULE_MODULE),
     listener: (event) => {
       logged(event);
+      health.listener(event);
       if (event.type === 'shutdown-finished') left = event.left;
       if (event.type === 'crash-loop') void shutDown(1);
     },
   });
 
+  const ops =
+    program.metricsPort === undefined
+      ? undefined
+      : new OpsServer({
+          host: program.metricsHost,
+          port: program.metricsPort,
+          health: () => health.health,
+          ready: () => health.ready,
+          metrics: () => consumer.metricsText(),
+        });
+  await ops?.listen();
+
   let shuttingDown = false;
   const shutDown = async (code: number) => {
     shuttingDown = true;
+    health.stopping();
     await consumer.stop();
+    await ops?.close();
     await log.close();
     process.exit(code === 0 && left > 0 ? 1 : code);
   };
@@ -46,7 +64,9 @@ try {
   await consumer.start().catch((error: unknown) => {
     if (!shuttingDown) throw error; // a start that was stopped has failed, as it should
   });
-  if (!shuttingDown) process.send?.({ type: 'ready' });
+  const { metricsHost, metricsPort } = program;
+  const opsUrl = metricsPort === undefined ? undefined : listeningUrl(metricsHost, metricsPort);
+  if (!shuttingDown) process.send?.({ type: 'ready', opsUrl });
 } catch (error) {
   if (!(error instanceof SluiceError)) throw error;
   process.stderr.write(`${error.message}\n`);

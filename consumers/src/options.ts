@@ -186,6 +186,21 @@ export const consumerOptions = Type.Object({
 
 /** Options of the `consumers` program besides those of a consumer. */
 export const consumerProgramOptions = Type.Object({
+  metricsHost: Type.String({
+    env: 'SERVICE_HOST',
+    minLength: 1,
+    default: '0.0.0.0',
+    description: 'Address of the port for operations.',
+  }),
+  metricsPort: Type.Optional(
+    Type.Integer({
+      env: 'METRICS_PORT',
+      minimum: 1,
+      maximum: 65535,
+      description:
+        'Port for operations: `/metrics` for Prometheus, `/health`, `/livez`, `/readyz`. Without it there is none, so that any number of consumers runs on one machine.',
+    }),
+  ),
   ...logOptions,
 });
 

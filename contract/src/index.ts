@@ -1,6 +1,7 @@
 export { type ApiKey, areScopes, digestOfApiKey, newApiKey, parseApiKeys } from './api-keys.js';
 export { describeThrown, type ErrorCode, type Fault, SluiceError } from './errors.js';
 export { PARKED, type QueueKeys, queueKeys, type ScheduleKeys } from './keys.js';
+export { listeningUrl } from './listening-url.js';
 export { type ContentType, MESSAGE_FIELDS, readMessage, type TaskMessage, TRACKED_FIELD } from './message.js';
 export {
   describeOptions,

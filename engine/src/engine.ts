@@ -1,4 +1,4 @@
-import { DEFAULT_TASK_TYPE, redisConnection, resolveOptions } from '@sluice/contract';
+import { DEFAULT_TASK_TYPE, listeningUrl, redisConnection, resolveOptions } from '@sluice/contract';
 import { type EngineCounters, type EngineFigures, processFigures, watchEventLoop } from '@sluice/telemetry';
 import { Redis } from 'ioredis';
 import { accessOf } from './access/access.js';
@@ -10,7 +10,6 @@ import type { BatcherOptions } from './append/batcher.js';
 import { BREAK, type Broken, batcherOf } from './broken.js';
 import { shielded, throttledRefusals } from './engine-listener.js';
 import { type Health, healthOf } from './http/health.js';
-import { listeningUrl } from './http/listening-url.js';
 import { ServiceServer } from './http/service-server.js';
 import { BatchIntake } from './intake/batch-intake.js';
 import { batchLimits } from './intake/batch-limits.js';

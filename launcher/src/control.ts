@@ -10,6 +10,7 @@ export interface RunState {
   pid: number;
   url: string;
   opsUrl: string;
+  consumersOpsUrl: string;
   redisUrl: string;
 }
 

@@ -25,6 +25,8 @@ export class AlreadyRunning extends Error {}
 /** Somebody asked for the end before all was up; {@link KeeperOptions.onEnded} says the rest. */
 export class EndedWhileStarting extends Error {}
 
+/** That of the engine. */
+const DEFAULT_METRICS_PORT = 8080;
 const LOG_LOOK_EVERY_MS = 60_000;
 const READYZ_LIMIT_MS = 30_000;
 const READYZ_EVERY_MS = 50;
@@ -132,7 +134,12 @@ export class Keeper {
   private async startServices(redisUrl: string): Promise<RunState> {
     const { places, environment } = this.options;
     const example = join(places.root, 'examples/webhooks/dist');
-    const own = (name: string, script: string): Program<Record<string, unknown>> => {
+    const consumersPort = await this.consumersMetricsPort();
+    const own = (
+      name: string,
+      script: string,
+      more: Record<string, string> = {},
+    ): Program<Record<string, unknown>> => {
       const log = this.openLog(name);
       const path = join(places.root, script);
       const given = {
@@ -141,6 +148,7 @@ export class Keeper {
         DIGEST_DIR: places.digest,
         ...environment,
         REDIS_URL: redisUrl,
+        ...more,
       };
       return this.program(name, log, path, {
         launch: () => forkOwn(path, given, log),
@@ -149,14 +157,23 @@ export class Keeper {
     };
     this.endIfAsked();
     this.engine = own('engine', 'engine/dist/main.js');
-    this.consumers = own('consumers', 'consumers/dist/main.js');
+    this.consumers = own('consumers', 'consumers/dist/main.js', { METRICS_PORT: consumersPort });
     const [engine, consumers] = await Promise.allSettled([this.engine.start(), this.consumers.start()]);
     if (engine.status === 'rejected' || consumers.status === 'rejected') {
       throw new SluiceError('INTERNAL_ERROR', complaintsOf([engine, consumers]).join('\n'));
     }
+    const { opsUrl: consumersOpsUrl } = consumers.value as { opsUrl: string };
     const { url, opsUrl } = engine.value as { url: string; opsUrl: string }; // what an engine says when it is ready
     await readiness(opsUrl, () => this.stopping !== undefined);
-    return { pid: process.pid, url, opsUrl, redisUrl };
+    return { pid: process.pid, url, opsUrl, consumersOpsUrl, redisUrl };
+  }
+
+  /** The port for operations of the consumers: `CONSUMERS_METRICS_PORT`, else the one after that of the engine if it is free. */
+  private async consumersMetricsPort(): Promise<string> {
+    const { CONSUMERS_METRICS_PORT, METRICS_PORT } = this.options.environment;
+    if (CONSUMERS_METRICS_PORT !== undefined && CONSUMERS_METRICS_PORT !== '') return CONSUMERS_METRICS_PORT;
+    const next = Number(METRICS_PORT || DEFAULT_METRICS_PORT) + 1;
+    return String(await freePort(next > 1 && next < 65_536 ? next : 0));
   }
 
   private program<Ready>(

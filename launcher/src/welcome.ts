@@ -6,6 +6,8 @@ export function welcome(state: RunState): string {
   return [
     `  intake      ${state.url}/tasks`,
     `  operations  ${state.opsUrl}/health`,
+    `  metrics     ${state.opsUrl}/metrics of the engine`,
+    `              ${state.consumersOpsUrl}/metrics of the consumers`,
     `  Redis       ${withoutPassword(state.redisUrl)}`,
     '',
     'Send a task:',

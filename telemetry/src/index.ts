@@ -19,6 +19,7 @@ export * from './metrics/index.js';
 export { processFigures, watchEventLoop } from './metrics/process-watch.js';
 export { STATSD_NAMES } from './metrics/statsd-names.js';
 export type { PerTask, TaskResourceFigures } from './metrics/task-resource-figures.js';
+export { claimPort, OpsServer } from './ops-server.js';
 export { continueTrace, RequestRecorder, type SpanName } from './traces/request-records.js';
 export { SINGLE_TASK, type SpanRoute, type SpanSource } from './traces/request-span.js';
 export { RequestTraces } from './traces/request-traces.js';

@@ -1,14 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { queueKeys, SluiceError, type TaskType } from '@sluice/contract';
-import type { EngineListener } from '@sluice/telemetry';
+import { listeningUrl, queueKeys, SluiceError, type TaskType } from '@sluice/contract';
+import { claimPort, type EngineListener, OpsServer } from '@sluice/telemetry';
 import { ApiKeysFile } from '../access/api-keys-file.js';
 import { redisHealthOf } from '../admission/append-breakers.js';
 import { type Health, healthOf } from '../http/health.js';
-import { listeningUrl } from '../http/listening-url.js';
 import { ClusterMetrics, type ClusterState } from '../metrics/cluster-metrics.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
-import { claimPort, OpsServer } from './ops-server.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
 import { Trimmer } from './trimmer.js';
 

@@ -1,18 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { SluiceError } from '@sluice/contract';
-import { METRICS_CONTENT_TYPE } from '@sluice/telemetry';
-import type { Health } from '../http/health.js';
+import { METRICS_CONTENT_TYPE } from './metrics/exposition.js';
 
 export interface OpsServerOptions {
   host: string;
   port: number;
-  health: () => Health;
+  /** Answered with 200 if it is `healthy`, else with 503. */
+  health: () => { readonly status: string };
   /** All figures, in the text format of Prometheus. */
   metrics: () => string;
   ready: () => boolean;
 }
 
-/** The port for operations, answered by the primary so that it lives when every engine process hangs. */
+/**
+ * The port for operations of a program. Its main process or thread answers, from its memory, so that it lives when all
+ * that works hangs.
+ */
 export class OpsServer {
   private readonly server: Server;
 

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { METRIC_GROUPS } from '@sluice/telemetry';
+import { type Family, freePort, parseExposition, sampleValue, startProcess, waitFor } from '@sluice/testbed';
+import { setUp, soon } from './fixture.js';
+
+const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
+const HANDLER_MODULE = new URL('./handlers/record.js', import.meta.url).pathname;
+const OF_DEFAULT = { task_type: 'default' };
+
+test('what is counted of tasks is what the ledger of their group says', async (t) => {
+  const queue = await setUp(t);
+  const { consumer } = await queue.consume({ threads: 2, maxAttempts: 2, backoffBaseSeconds: 0.01 });
+  await queue.appendScripts(20);
+  await queue.appendScripts(3, { do: 'throw', until: 1 });
+  await queue.appendScripts(2, { do: 'throw' });
+  await queue.append('no script', { type: 'unknown' });
+  await waitFor(async () => (await queue.deadLetters()).length === 3, {
+    timeoutMs: 20_000,
+    what: 'dead letters',
+  });
+  await waitFor(async () => (await queue.ledger()).done === 23, { timeoutMs: 20_000, what: 'the rest' });
+  const page = () => parseExposition(consumer.metricsText());
+  const outcome = (name: string) =>
+    sampleValue(page(), 'sluice_task_outcomes_total', { ...OF_DEFAULT, outcome: name });
+  await soon('the last to be counted', () => outcome('done') === 23 && outcome('dead') === 3);
+  const ledger = await queue.ledger();
+  for (const name of ['done', 'retried', 'dead']) assert.equal(outcome(name), ledger[name], name);
+  const runs = (result: string) =>
+    sampleValue(page(), 'sluice_task_duration_seconds_count', { ...OF_DEFAULT, result });
+  assert.deepEqual([runs('done'), runs('failed')], [23, 3 + 2 * 2]); // what has no handler is never run
+  assert.equal(sampleValue(page(), 'sluice_task_wait_seconds_count', OF_DEFAULT), 25);
+  assert.equal(sampleValue(page(), 'sluice_consumer_threads'), 2);
+  await soon('nothing to run', () => sampleValue(page(), 'sluice_tasks_running', OF_DEFAULT) === 0);
+});
+
+test('a thread that dies takes nothing back', async (t) => {
+  const queue = await setUp(t);
+  const { consumer } = await queue.consume({ threads: 1, maxAttempts: 1 });
+  await queue.appendScripts(5);
+  const page = (): Map<string, Family> => parseExposition(consumer.metricsText());
+  const done = () => sampleValue(page(), 'sluice_task_outcomes_total', { ...OF_DEFAULT, outcome: 'done' });
+  await soon('five to be done', () => done() === 5);
+  await queue.appendScript({ do: 'exit' });
+  await waitFor(
+    () => sampleValue(page(), 'sluice_consumer_threads_replaced_total', { reason: 'died' }) === 1,
+    {
+      timeoutMs: 20_000,
+      what: 'its thread to be replaced',
+    },
+  );
+  assert.equal(done(), 5);
+  await queue.appendScripts(5);
+  await waitFor(() => done() === 10, { timeoutMs: 20_000, what: 'the successor to count on' });
+});
+
+test('the program answers on its port for operations: metrics of the catalogue, readiness, health', async (t) => {
+  const queue = await setUp(t);
+  const program = startProcess(MAIN, {
+    HANDLER_MODULE,
+    REDIS_URL: queue.server.url,
+    CONSUMER_THREADS: '1',
+    SERVICE_HOST: '127.0.0.1',
+    METRICS_PORT: String(await freePort()),
+  });
+  t.after(() => program.signal('SIGKILL'));
+  const { opsUrl } = (await program.ready) as { opsUrl: string };
+  assert.equal((await fetch(`${opsUrl}/livez`)).status, 200);
+  assert.equal((await fetch(`${opsUrl}/readyz`)).status, 200);
+  const health = await fetch(`${opsUrl}/health`);
+  assert.equal(health.status, 200);
+  assert.equal(((await health.json()) as { redis_connected: boolean }).redis_connected, true);
+  await queue.appendScripts(5);
+  const pageNow = async () => parseExposition(await (await fetch(`${opsUrl}/metrics`)).text());
+  await waitFor(
+    async () =>
+      sampleValue(await pageNow(), 'sluice_task_outcomes_total', { ...OF_DEFAULT, outcome: 'done' }) === 5,
+    { timeoutMs: 20_000, what: 'five to be done' },
+  );
+  const known = new Map(
+    METRIC_GROUPS.flatMap(({ metrics }) => Object.values(metrics)).map((metric) => [metric.name, metric]),
+  );
+  for (const [name, { type }] of await pageNow()) assert.equal(known.get(name)?.type, type, name);
+  await queue.server.stop();
+  await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).status === 503, {
+    timeoutMs: 20_000,
+    what: 'readiness to go with Redis',
+  });
+  assert.equal((await fetch(`${opsUrl}/health`)).status, 503);
+  assert.equal((await fetch(`${opsUrl}/livez`)).status, 200);
+});
