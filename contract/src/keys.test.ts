@@ -21,7 +21,8 @@ describe('queueKeys', () => {
     assert.equal(keys.failures('tasks:stream:push', 'processors'), 'tasks:stream:push:failures:processors');
     assert.equal(keys.rate('tasks:stream:push', 'processors'), 'tasks:stream:push:rate:processors');
     assert.equal(keys.cronRuns, 'tasks:stream:cron:runs');
-    assert.equal(keys.idempotency('tasks:stream:push', 'a:b'), 'idempotency:{tasks:stream:push}:a:b');
+    assert.equal(keys.idempotency('tasks:stream:push', 'a:b', ''), 'idempotency:{tasks:stream:push}:a:b');
+    assert.equal(keys.idempotency('tasks:stream:push', 'a', 'me'), 'idempotency:{tasks:stream:push}me:a');
     assert.equal(keys.tracked('tasks:stream:push', 'id'), 'task:{tasks:stream:push}:id');
     assert.equal(keys.deadLetters, 'tasks:dlq');
   });
@@ -50,7 +51,11 @@ describe('queueKeys', () => {
           keys.rate(stream, 'g'),
           ...Object.values(keys.schedule(stream)),
           // Chosen by clients: these look like other keys, or like keys of another type.
-          ...['k', 'retries:g', 'due:k', 'cron:runs', 'due}:k'].map((key) => keys.idempotency(stream, key)),
+          ...['k', 'retries:g', 'due:k', 'cron:runs', 'due}:k'].flatMap((key) => [
+            keys.idempotency(stream, key, ''),
+            keys.idempotency(stream, key, 'me'),
+            keys.idempotency(stream, `me:${key}`, ''),
+          ]),
           keys.tracked(stream, 'k'),
         ]),
         keys.cronRuns,

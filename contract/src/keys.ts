@@ -21,7 +21,7 @@ export const PARKED = '~parked';
  * <stream>:scheduled:lease    the consumer process that looks most often (string, expires)
  * tasks:stream:cron:runs      name of a cron schedule -> its last and its next run, and when it was last seen (hash)
  * tasks:dlq               dead-letter stream
- * idempotency:{<stream>}:<key>    id and fingerprint of the task that was sent with this `Idempotency-Key` (string, expires)
+ * idempotency:{<stream>}<holder>:<key>    id and fingerprint of the task that was sent with this `Idempotency-Key` (string, expires)
  * task:{<stream>}:<task id>       where a task that is tracked is, and what each group has made of it (hash, expires)
  * ```
  *
@@ -57,8 +57,11 @@ export interface QueueKeys {
   /**
    * What is known of the task that was sent to a stream with an idempotency key: its id, a space, its fingerprint, and
    * with a delayed one another space and the Unix milliseconds it is due at.
+   *
+   * @param holder name of the API key that it came with, so that nobody learns of, or gets in the way of, the keys of
+   * others; it has no colon. Empty where no API keys are asked for.
    */
-  idempotency(stream: string, key: string): string;
+  idempotency(stream: string, key: string, holder: string): string;
   /**
    * Of a task whose status can be asked for: `entry`, the id of its entry, once it has one; `due`, the Unix milliseconds
    * it was put off to; and `group:<group>` for each group that is through with it: `done <when>`, or
@@ -99,7 +102,7 @@ export function queueKeys(streamName: string): QueueKeys {
       lease: `${stream}:scheduled:lease`,
     }),
     cronRuns: `${streamName}:cron:runs`,
-    idempotency: (stream, key) => `idempotency:{${stream}}:${key}`,
+    idempotency: (stream, key, holder) => `idempotency:{${stream}}${holder}:${key}`,
     tracked: (stream, taskId) => `task:{${stream}}:${taskId}`,
     deadLetters: `${namespace}:dlq`,
   };

@@ -54,8 +54,8 @@ class BatcherInSteps extends Batcher {
       super.append(encode, task, timestamp, payload);
       return;
     }
-    const { key, fingerprint } = asked;
-    const redisKey = this.#keys.idempotency(this.#keys.stream(task.route.type), key);
+    const { key, holder, fingerprint } = asked;
+    const redisKey = this.#keys.idempotency(this.#keys.stream(task.route.type), key, holder);
     const copy = Buffer.from(payload);
     const inSteps = async (): Promise<void> => {
       const held = await this.#redis.get(redisKey);
@@ -64,7 +64,7 @@ class BatcherInSteps extends Batcher {
         return;
       }
       super.append(task.route.encode, task, timestamp, copy);
-      await this.#redis.set(redisKey, heldOf(task, { key, fingerprint }), 'PX', this.#ttlMs);
+      await this.#redis.set(redisKey, heldOf(task, { key, holder, fingerprint }), 'PX', this.#ttlMs);
     };
     inSteps().catch(() => {}); // broken is broken
   }

@@ -135,7 +135,7 @@ test('delayed tasks: stored once, and answered with the time of the first', asyn
 
 test('a key is known for IDEMPOTENCY_TTL, and then new', async (t) => {
   const { url, stream } = await runEngine(t, redis.server.url, { idempotencyTtlSeconds: 100 });
-  const key = queueKeys(stream).idempotency(stream, 'k');
+  const key = queueKeys(stream).idempotency(stream, 'k', '');
   const first = await postOnce(`${url}/tasks`, 'k');
   const left = await redis.client.pttl(key);
   assert.ok(left > 90_000 && left <= 100_000);
@@ -166,9 +166,9 @@ test('a task that was refused leaves no key behind, and can be sent again with i
 
 test('a key in Redis that no engine has written is nobody’s task: 422', async (t) => {
   const { url, stream } = await runEngine(t, redis.server.url);
-  await redis.client.set(queueKeys(stream).idempotency(stream, 'k'), 'what\r\n-is this');
+  await redis.client.set(queueKeys(stream).idempotency(stream, 'k', ''), 'what\r\n-is this');
   assertRefused(await postOnce(`${url}/tasks`, 'k'), 422, 'IDEMPOTENCY_KEY_REUSED');
-  await redis.client.lpush(queueKeys(stream).idempotency(stream, 'l'), 'a list');
+  await redis.client.lpush(queueKeys(stream).idempotency(stream, 'l', ''), 'a list');
   assertRefused(await postOnce(`${url}/tasks`, 'l'), 503, 'APPEND_REFUSED');
   assert.equal((await postOnce(`${url}/tasks`, 'm')).status, 202);
   assert.equal(await redis.client.xlen(stream), 1);

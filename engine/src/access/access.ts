@@ -16,6 +16,11 @@ export class Access {
   refusal(request: HttpRequest, taskType?: string): Refusal | undefined {
     return this.keys?.ring.refusal(request, taskType);
   }
+
+  /** Who sends a request that is not refused; empty where anybody may. */
+  holder(request: HttpRequest): string {
+    return this.keys?.ring.holder(request) ?? '';
+  }
 }
 
 /**

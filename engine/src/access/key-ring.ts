@@ -31,6 +31,11 @@ export class KeyRing {
     if (scope === undefined || key.scopes === '*' || key.scopes.includes(scope)) return undefined;
     return missingScope(scope);
   }
+
+  /** The name of the key that a request presents; undefined when it presents none that is known. */
+  holder(request: Headers): string | undefined {
+    return this.byDigest.get(digestOfApiKey(presentedKey(request)))?.name;
+  }
 }
 
 const BEARER = 'bearer ';

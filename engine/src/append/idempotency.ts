@@ -10,6 +10,8 @@ import { bulk, type XaddEncoder } from './xadd.js';
 /** Under which key a task is to be stored once, and by what it is told from another task under the same key. */
 export interface Once {
   readonly key: string;
+  /** Whose key it is; see `QueueKeys.idempotency`. */
+  readonly holder: string;
   readonly fingerprint: string;
 }
 
@@ -43,7 +45,7 @@ export function onceEncoder(streamName: string, type: string, options: OnceOptio
   const tail = tracking.tail.map(bulk).join('');
   const ttl = bulk(String(options.ttlMs));
   return (once, due) => (into, task, timestamp, payload) => {
-    const key = tracking.keyOf(task) + bulk(keys.idempotency(stream, once.key));
+    const key = tracking.keyOf(task) + bulk(keys.idempotency(stream, once.key, once.holder));
     into.text(due === undefined ? now + key + trim : delayed + key + bulk(dueText(due)) + bounds);
     writeFields(into, type, task, timestamp, payload);
     into.text(tail + bulk(heldOf(task, once)) + ttl);

@@ -20,6 +20,8 @@ export interface Asked {
   readonly isPreferred: boolean;
   /** The key under which it is to be stored once. */
   readonly key: string | undefined;
+  /** Whose key that is, by the name of the API key it came with; empty where anybody may send. */
+  readonly holder: string;
   /** By what it is told from others under the same key; known once its body is. */
   fingerprint: string;
 }
@@ -38,8 +40,16 @@ export function withPrefer(headers: AskedHeaders | undefined, value: string): As
   return { ...before, prefer: before.prefer === undefined ? value : `${before.prefer}, ${value}` };
 }
 
-/** Understands what a request asks for, or says why it cannot be. */
-export function askedOf(headers: AskedHeaders | undefined, ackMode: AckLevel): Asked | Refusal {
+/**
+ * Understands what a request asks for, or says why it cannot be.
+ *
+ * @param holderOf says who sends it, where that matters
+ */
+export function askedOf(
+  headers: AskedHeaders | undefined,
+  ackMode: AckLevel,
+  holderOf: () => string,
+): Asked | Refusal {
   const { prefer, idempotencyKey, idempotencyKeys } = headers ?? NOTHING;
   const key = idempotencyKey === undefined ? undefined : parseIdempotencyKey(idempotencyKey);
   if (idempotencyKeys > 1 || (key === undefined && idempotencyKeys > 0)) return KEY_MALFORMED;
@@ -49,7 +59,8 @@ export function askedOf(headers: AskedHeaders | undefined, ackMode: AckLevel): A
   const asked = wanted ?? ackMode;
   // Whose id to answer with, only Redis knows: a task with a key is always waited for.
   const level = key !== undefined && asked === 'received' ? 'appended' : asked;
-  return { level, isPreferred: level === wanted, key, fingerprint: '' };
+  const holder = key === undefined ? '' : holderOf();
+  return { level, isPreferred: level === wanted, key, holder, fingerprint: '' };
 }
 
 const KEY_MALFORMED: Refusal = {

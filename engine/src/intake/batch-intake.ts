@@ -64,7 +64,7 @@ export class BatchIntake implements BatchDesk {
       const isTypeTaken = format !== undefined;
       if (!this.intake.letsIn(response, request, head, isTypeTaken, this.bodyRules, route, times, startedAt))
         return;
-      const asked = this.intake.reachable(head.asked);
+      const asked = this.intake.reachable(head, request);
       if ('code' in asked || asked.key !== undefined) {
         const refusal = 'code' in asked ? asked : KEY_OF_BATCH;
         this.intake.refuseTimed(response, refusal, false, times, startedAt, head.traceContext);

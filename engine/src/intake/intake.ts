@@ -16,7 +16,7 @@ import {
   statusOf,
   unavailable,
 } from '../http/answers.js';
-import { type Asked, type AskedHeaders, askedOf } from '../http/asked.js';
+import { type Asked, askedOf } from '../http/asked.js';
 import { ambiguous, type BodyRules, faultOfHead, tooLarge } from '../http/head-faults.js';
 import { type RequestHead, readHead } from '../http/request-head.js';
 import { microsNow } from '../metrics/micros-now.js';
@@ -59,7 +59,7 @@ export class Intake implements IntakeDesk {
       const isTypeTaken = head.contentType !== undefined;
       if (!this.letsIn(response, request, head, isTypeTaken, this.bodyRules, route, times, startedAt)) return;
       const { admission } = this.options;
-      const asked = head.asked === undefined && !this.isConfirmed ? undefined : this.reachable(head.asked);
+      const asked = head.asked === undefined && !this.isConfirmed ? undefined : this.reachable(head, request);
       if (asked !== undefined && 'code' in asked) {
         this.refuseTimed(response, asked, false, times, startedAt, head.traceContext);
         return;
@@ -88,9 +88,9 @@ export class Intake implements IntakeDesk {
   }
 
   /** What a request asks for, if it can be had as far as is known. */
-  reachable(headers: AskedHeaders | undefined): Asked | Refusal {
-    const { ackMode, levels, onAppendRefused } = this.options;
-    const asked = askedOf(headers, ackMode);
+  reachable({ asked: headers }: RequestHead, request: HttpRequest): Asked | Refusal {
+    const { access, ackMode, levels, onAppendRefused } = this.options;
+    const asked = askedOf(headers, ackMode, () => access?.holder(request) ?? '');
     if ('code' in asked) return asked;
     const obstacle = levels.obstacleTo(asked.level);
     if (obstacle === undefined) return asked;
@@ -226,14 +226,14 @@ export class Intake implements IntakeDesk {
 
   private appendAsked(pending: PendingTask, asked: Asked, payload: Buffer, due: Due | undefined): void {
     const { route, contentType } = pending;
-    const { key } = asked;
+    const { key, holder } = asked;
     if (key !== undefined) {
       asked.fingerprint = fingerprintOf(contentType, payload);
       pending.isPlain = false;
     }
     const encodeNow = due === undefined ? route.encode : route.encodeDelayed(due);
-    const encode =
-      key === undefined ? encodeNow : route.encodeOnce({ key, fingerprint: asked.fingerprint }, due);
+    const { fingerprint } = asked;
+    const encode = key === undefined ? encodeNow : route.encodeOnce({ key, holder, fingerprint }, due);
     const { levels, batcher } = this.options;
     levels.of(asked.level).append(encode, pending, isoNow(), payload);
     if (asked.level === 'received') pending.acceptReceived(batcher);
