@@ -1,12 +1,13 @@
 import { availableParallelism, hostname } from 'node:os';
 import { resolveOptions, SluiceError } from '@sluice/contract';
-import type { ConsumerCounters, ConsumerListener, TaskResourceFigures } from '@sluice/telemetry';
+import type { ConsumerCounters, ConsumerListener, TaskResourceFigures, TaskTraces } from '@sluice/telemetry';
 import { BREAK, type Broken } from './broken.js';
 import { type CronSchedule, resolveSchedules } from './cron/cron-schedules.js';
 import { moduleUrl } from './handlers/handler-registry.js';
 import { ConsumerMetrics } from './metrics/consumer-metrics.js';
 import { consumerOptionPairs, consumerOptions, type ResolvedOptions } from './options.js';
 import { Supervisor } from './supervisor/supervisor.js';
+import { tracesOf } from './traces/consumer-traces.js';
 
 /** Options of `createConsumer`; what is left out has the default of the configuration table. */
 export interface ConsumerOptions extends Partial<ResolvedOptions> {
@@ -49,6 +50,9 @@ export interface Consumer {
   metricsText(): string;
 }
 
+/** So long the receiver of spans is waited for at most, once the tasks are settled. */
+const FLUSH_SPANS_MS = 5000;
+
 type Breakable = ConsumerOptions & { [BREAK]?: Broken };
 
 /**
@@ -85,18 +89,21 @@ export function createConsumer({ handlers, schedules = [], listener, ...given }:
     broken: (given as Breakable)[BREAK],
     report,
   };
+  let traces: TaskTraces | undefined;
   let started: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
-  function start(): Promise<void> {
-    supervisor = new Supervisor(plan);
-    return supervisor.start();
+  async function start(): Promise<void> {
+    traces = tracesOf(options, threads, plan.processName, report);
+    supervisor = new Supervisor({ ...plan, rings: traces?.rings });
+    await supervisor.start();
   }
 
   async function stop(): Promise<void> {
     const begun = performance.now();
     const left = (await supervisor?.stop()) ?? 0;
     metrics.stop();
+    await traces?.stop(FLUSH_SPANS_MS);
     report({ type: 'shutdown-finished', left, durationMs: Math.round(performance.now() - begun) });
   }
 

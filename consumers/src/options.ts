@@ -1,5 +1,5 @@
 import { type PairCheck, queueOptions } from '@sluice/contract';
-import { logOptions } from '@sluice/telemetry';
+import { logOptions, traceOptionPairs, traceOptions } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
 
 /** Every option of a consumer, with its environment variable, meaning, unit and default. */
@@ -182,6 +182,7 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds that running tasks have to finish on shutdown; the rest is left to other consumers.',
   }),
+  ...traceOptions,
 });
 
 /** Options of the `consumers` program besides those of a consumer. */
@@ -209,6 +210,7 @@ export type ResolvedOptions = Static<typeof consumerOptions>;
 
 /** What several options mean together. */
 export const consumerOptionPairs: readonly PairCheck<ResolvedOptions>[] = [
+  ...traceOptionPairs,
   ({ threads, maxConcurrentTasks }) =>
     threads !== 'auto' && threads > maxConcurrentTasks
       ? {

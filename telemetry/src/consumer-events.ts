@@ -1,3 +1,5 @@
+import type { SpanDropReason } from './traces/span-counts.js';
+
 /** What can happen in a consumer besides a task being settled; settled tasks are counted, not reported. */
 export type ConsumerEvent =
   | { type: 'started'; consumer: string; threads: number; taskTypes: readonly string[] }
@@ -55,6 +57,8 @@ export type ConsumerEvent =
   | { type: 'gpu-absent'; reason: string }
   | { type: 'consumer-removed'; consumer: string; stream: string }
   | { type: 'crash-loop'; detail: string }
+  /** Spans that were not delivered, since the last such event; at most one a minute. */
+  | { type: 'spans-dropped'; count: number; reasons: Partial<Record<SpanDropReason, number>> }
   | { type: 'shutdown-started'; signal: string }
   | { type: 'shutdown-finished'; left: number; durationMs: number }
   | { type: 'internal-error'; where: string; error: unknown };

@@ -124,6 +124,9 @@ export function logConsumerEvents(log: Logger, messages: ErrorMessages = 'names'
       case 'crash-loop':
         log.fatal({ detail: taskError(event.detail, messages) }, 'worker threads keep dying: giving up');
         return;
+      case 'spans-dropped':
+        log.warn({ count: event.count, reasons: event.reasons }, 'spans dropped: traces are incomplete');
+        return;
       case 'shutdown-started':
         log.info({ signal: event.signal }, 'shutting down');
         return;

@@ -1,6 +1,7 @@
 import type { LoadedHandler } from '../handlers/handler-registry.js';
 import type { LaneKeys } from '../redis/group.js';
 import { LaneBreaker } from '../settling/breaker.js';
+import type { TaskSpan } from '../traces/task-spans.js';
 import type { LaneRate } from './rate-limit.js';
 
 /** One task type within a thread: its stream, and what of it waits and runs here. */
@@ -89,6 +90,8 @@ export class Entry {
   startBefore = Number.POSITIVE_INFINITY;
   /** Its outcome is decided: what its handler still does no longer counts. */
   decided = false;
+  /** The span of its run, where tasks are traced. */
+  span: TaskSpan | undefined = undefined;
 
   constructor(
     id: string,

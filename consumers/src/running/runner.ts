@@ -16,6 +16,7 @@ import {
   outcomeOfPoison,
 } from '../settling/outcome.js';
 import type { ThreadBoard } from '../thread/thread-protocol.js';
+import type { TaskSpans } from '../traces/task-spans.js';
 import { noteNames, Poison, type RunnableTask, readTask } from './task-reader.js';
 
 /** How long tasks are started in one go before timers, sockets and the heartbeat get their turn. */
@@ -50,6 +51,7 @@ export class Runner {
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #maxCrashes: number;
+  readonly #spans: TaskSpans | undefined;
   readonly #acknowledgeFirst: boolean;
   readonly #settle: (entry: Entry, outcome: Outcome) => void;
   readonly #giveBack: (entry: Entry) => void;
@@ -70,6 +72,8 @@ export class Runner {
     /** Chance, from 0 up to 1, for the jitter. */
     random: () => number;
     maxCrashes: number;
+    /** Makes the spans of tasks. @default none are made */
+    spans?: TaskSpans | undefined;
     /** Breaks the promise of at-least-once on purpose: the negative control of the tests. */
     acknowledgeFirst: boolean;
     settle: (entry: Entry, outcome: Outcome) => void;
@@ -86,6 +90,7 @@ export class Runner {
     this.#now = parts.now;
     this.#random = parts.random;
     this.#maxCrashes = parts.maxCrashes;
+    this.#spans = parts.spans;
     this.#acknowledgeFirst = parts.acknowledgeFirst;
     this.#settle = parts.settle;
     this.#giveBack = parts.giveBack;
@@ -158,7 +163,11 @@ export class Runner {
   #run(entry: Entry, handler: LoadedHandler, task: Task): void {
     let result: unknown;
     try {
-      result = handler.run(task, new RunContext(entry));
+      const context = new RunContext(entry);
+      result =
+        this.#spans === undefined
+          ? handler.run(task, context)
+          : this.#spans.run(entry, () => handler.run(task, context));
       if (!isThenable(result)) {
         this.#decide(entry, DONE);
         return;
@@ -199,6 +208,7 @@ export class Runner {
       const ranMs = this.#now() - entry.deadline + entry.handler.timeoutMs;
       this.#metrics.ran(entry.lane.index, outcome.kind === 'done', ranMs / 1000);
     }
+    this.#spans?.end(entry, outcome);
     this.#lanes.finished(entry.lane);
     this.#settle(entry, outcome);
     if (this.#lanes.waiting > 0) this.#dispatchSoon();

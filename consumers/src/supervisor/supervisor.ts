@@ -1,4 +1,4 @@
-import type { ConsumerCounters, ConsumerListener, TaskResourceFigures } from '@sluice/telemetry';
+import type { ConsumerCounters, ConsumerListener, RingMemory, TaskResourceFigures } from '@sluice/telemetry';
 import { type Broken, cronRunsOf, promoteOf } from '../broken.js';
 import { Cron } from '../cron/cron.js';
 import type { ResolvedSchedule } from '../cron/cron-schedules.js';
@@ -35,6 +35,8 @@ export interface SupervisorPlan {
   /** Cron schedules. */
   readonly schedules: readonly ResolvedSchedule[];
   readonly broken: Broken | undefined;
+  /** Where each thread writes down what it ran; undefined: tasks are not traced. */
+  readonly rings: readonly RingMemory[] | undefined;
   readonly report: ConsumerListener;
 }
 
@@ -113,7 +115,7 @@ export class Supervisor {
     const { options, threads, modules, broken, report } = this.#plan;
     await this.#joinGroup();
     this.#pool = new ThreadPool(
-      { options, threads, modules, broken, processName: this.#processName },
+      { options, threads, modules, broken, rings: this.#plan.rings, processName: this.#processName },
       {
         report,
         ended: async (thread, end) => {

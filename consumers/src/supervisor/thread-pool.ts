@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ConsumerCounters, ConsumerListener } from '@sluice/telemetry';
+import type { ConsumerCounters, ConsumerListener, RingMemory } from '@sluice/telemetry';
 import type { Broken } from '../broken.js';
 import { TaskMetrics } from '../metrics/task-metrics.js';
 import type { ResolvedOptions } from '../options.js';
@@ -19,6 +19,8 @@ const WATCH_MS = 250;
 
 /** What the threads of a pool are made from. */
 export interface PoolPlan {
+  /** Where each thread writes down what it ran; undefined: tasks are not traced. */
+  readonly rings: readonly RingMemory[] | undefined;
   readonly options: ResolvedOptions;
   readonly threads: number;
   readonly processName: string;
@@ -149,7 +151,7 @@ export class ThreadPool {
   }
 
   #newThread(index: number): WorkerThread {
-    const { options, processName, ...plan } = this.#plan;
+    const { options, processName, rings, ...plan } = this.#plan;
     const capacity = Math.ceil(options.maxConcurrentTasks / plan.threads) + SETTLING_SLOTS;
     return new WorkerThread(
       {
@@ -159,6 +161,7 @@ export class ThreadPool {
         consumer: threadConsumer(processName, index),
         board: newBoard(capacity),
         metrics: new TaskMetrics(this.#pastMetrics.lanes).memory,
+        spans: rings?.[index],
       },
       this.#listener.report,
     );

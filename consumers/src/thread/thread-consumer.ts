@@ -22,6 +22,7 @@ import type { RetryPolicy } from '../settling/outcome.js';
 import type { OutcomeWriter } from '../settling/outcome-writer.js';
 import { RedisOutcomeSink } from '../settling/redis-outcome-sink.js';
 import { Settler } from '../settling/settler.js';
+import type { TaskSpans } from '../traces/task-spans.js';
 import type { LostLease, ThreadSetup } from './thread-messages.js';
 import { ThreadBoard } from './thread-protocol.js';
 
@@ -64,7 +65,12 @@ export class ThreadConsumer {
   /** No task is timed out before this time; 0 when none was set since the last look. */
   #sweepFrom = 0;
 
-  constructor(setup: ThreadSetup, handlers: ReadonlyMap<string, LoadedHandler>, report: ConsumerListener) {
+  constructor(
+    setup: ThreadSetup,
+    handlers: ReadonlyMap<string, LoadedHandler>,
+    report: ConsumerListener,
+    spans?: TaskSpans,
+  ) {
     const { options, consumer } = setup;
     const { group, redisUrl } = options;
     this.#handlers = handlers;
@@ -118,6 +124,7 @@ export class ThreadConsumer {
       handlers,
       now: () => performance.now(),
       random: Math.random,
+      spans,
       maxCrashes: options.maxCrashes,
       acknowledgeFirst: setup.broken === 'acknowledge-first',
       settle: (entry, outcome) => {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@sluice/contract';
-import type { ConsumerEvent } from '@sluice/telemetry';
+import type { ConsumerEvent, RingMemory } from '@sluice/telemetry';
 import type { Broken } from '../broken.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RetryPolicy } from '../settling/outcome.js';
@@ -16,6 +16,8 @@ export interface ThreadSetup {
   readonly board: SharedArrayBuffer;
   /** Where its `TaskMetrics` lie. */
   readonly metrics: SharedArrayBuffer;
+  /** Where it writes down what it ran; undefined: tasks are not traced. */
+  readonly spans: RingMemory | undefined;
   readonly broken: Broken | undefined;
 }
 

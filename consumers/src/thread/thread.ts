@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { describeThrown, SluiceError } from '@sluice/contract';
 import type { ConsumerEvent } from '@sluice/telemetry';
 import { loadHandlers } from '../handlers/handler-registry.js';
+import { TaskSpans } from '../traces/task-spans.js';
 import { limitEvents } from './event-limit.js';
 import { sendableError } from './sent-error.js';
 import { ThreadConsumer } from './thread-consumer.js';
@@ -14,8 +15,10 @@ const supervisor: MessagePort = parentPort;
 const setup = workerData as ThreadSetup; // what thread-pool.ts passes
 
 try {
+  // Before the handlers, which may bring instrumentation of their own.
+  const spans = setup.spans === undefined ? undefined : await TaskSpans.open(setup.spans);
   const handlers = await loadHandlers(setup.modules, setup.options);
-  const consumer = new ThreadConsumer(setup, handlers, limitEvents(report));
+  const consumer = new ThreadConsumer(setup, handlers, limitEvents(report), spans);
   consumer.start();
   supervisor.on('message', (message: ToThread) => {
     switch (message.type) {

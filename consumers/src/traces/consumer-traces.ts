@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { type ConsumerListener, spanDestinationOf, TaskTraces } from '@sluice/telemetry';
+import type { ResolvedOptions } from '../options.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** Name of the service in its spans when it has none. */
+const SERVICE_NAME = 'sluice-consumers';
+
+/**
+ * What makes spans of the tasks of a consumer; nothing where the options name nobody who receives them.
+ *
+ * @throws SluiceError `INVALID_OPTIONS` when a package is missing that the spans need
+ */
+export function tracesOf(
+  options: ResolvedOptions,
+  threads: number,
+  processName: string,
+  report: ConsumerListener,
+): TaskTraces | undefined {
+  const destination = spanDestinationOf(options);
+  if (destination === undefined) return undefined;
+  return new TaskTraces({
+    destination,
+    threads,
+    source: {
+      resource: {
+        'service.name': options.traceServiceName ?? SERVICE_NAME,
+        'service.instance.id': processName,
+      },
+      scope: { name: '@sluice/consumers', version },
+    },
+    onDropped: ({ count, reasons }) => report({ type: 'spans-dropped', count, reasons }),
+    onError: (error) => report({ type: 'internal-error', where: 'the thread of the spans', error }),
+  });
+}
