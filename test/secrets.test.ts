@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { digestOfApiKey, newApiKey } from '@sluice/contract';
-import { startLokiReceiver, waitFor } from '@sluice/testbed';
+import { freePort, startLokiReceiver, waitFor } from '@sluice/testbed';
 import { Redis } from 'ioredis';
 import { startSystem } from './system.js';
 
@@ -54,7 +54,8 @@ async function tellingRun(t: TestContext, env: Record<string, string> = {}): Pro
     },
   });
   const { opsUrl } = (await system.engine.ready) as { opsUrl: string };
-  const consumer = await system.addConsumer();
+  const consumerPort = await freePort();
+  const consumer = await system.addConsumer(undefined, consumerPort);
 
   const send = async (body: string, key = SECRETS.apiKey, headers = {}): Promise<number> => {
     const response = await fetch(`${system.url}/tasks?${SECRETS.query}=1`, {
@@ -102,7 +103,10 @@ async function tellingRun(t: TestContext, env: Record<string, string> = {}): Pro
     what: 'Redis',
   });
   await waitFor(async () => (await send(task('done'))) === 202, { ...WITHIN, what: 'the next task' });
-  const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+  let metrics = '';
+  for (const url of [opsUrl, `http://127.0.0.1:${consumerPort}`]) {
+    metrics += await (await fetch(`${url}/metrics`)).text();
+  }
 
   for (const program of [consumer, system.engine]) program.signal('SIGTERM');
   await Promise.all([consumer.exited, system.engine.exited]);
@@ -146,6 +150,7 @@ test('no payload, key or password is in logs or metrics, whatever fails', async 
     assert.ok(loki.includes(said), `${said} in Loki`);
   }
   assert.match(consumer, /"error":"TypeError"/);
+  assert.match(metrics, /^sluice_task_outcomes_total\{.*outcome="dead".*\} [1-9]/m);
   assert.match(metrics, /^sluice_requests_total\{.*status="4xx".*\} [1-9]/m);
 });
 

@@ -30,8 +30,8 @@ export interface System {
   readonly engine: RunningProcess;
   readonly url: string;
   readonly digestDir: string;
-  /** One more consumer program; resolves when it is ready. */
-  addConsumer(script?: string): Promise<RunningProcess>;
+  /** One more consumer program, without a port for operations unless it is given one; resolves when it is ready. */
+  addConsumer(script?: string, metricsPort?: number): Promise<RunningProcess>;
   /** Ids of the engine processes that share the port. */
   engineProcesses(): number[];
 }
@@ -79,8 +79,9 @@ export async function startSystem(
     engine,
     url,
     digestDir,
-    async addConsumer(script = CONSUMERS) {
-      const consumer = startProcess(script, environment);
+    async addConsumer(script = CONSUMERS, metricsPort) {
+      const port = metricsPort === undefined ? '' : String(metricsPort);
+      const consumer = startProcess(script, { ...environment, METRICS_PORT: port });
       consumers.push(consumer);
       await consumer.ready;
       return consumer;
