@@ -105,12 +105,16 @@ test('a task sent again with its key has the status of the first', async (t) => 
 });
 
 test('an id that is unknown, or was for longer than TRACK_TTL, is 404, and the answer says what is allowed', async (t) => {
-  const { url } = await runEngine(t, redis.server.url, { trackTasks: true, trackTtlSeconds: 1 });
+  const { url, stream } = await runEngine(t, redis.server.url, { trackTasks: true, trackTtlSeconds: 100 });
   const unknown = await ask(url, UNKNOWN);
   assert.deepEqual([unknown.status, unknown.body.error?.code], [404, 'TASK_NOT_FOUND']);
   assert.match(unknown.body.error?.message ?? '', /allowed: the task_id of a 202, for TRACK_TTL seconds/);
   const id = await sendOne(`${url}/tasks`);
   assert.equal((await ask(url, id)).status, 200);
+  const key = queueKeys(stream).tracked(stream, id);
+  const left = await redis.client.pttl(key);
+  assert.ok(left > 0 && left <= 100_000, `${left} ms`);
+  await redis.client.pexpire(key, 1); // its time passes sooner
   await waitFor(async () => (await ask(url, id)).status === 404, { timeoutMs: 5000, what: 'expiry' });
 });
 
