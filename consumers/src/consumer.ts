@@ -1,6 +1,12 @@
 import { availableParallelism, hostname } from 'node:os';
 import { resolveOptions, SluiceError } from '@sluice/contract';
-import type { ConsumerCounters, ConsumerListener, TaskResourceFigures, TaskTraces } from '@sluice/telemetry';
+import type {
+  ConsumerCounters,
+  ConsumerListener,
+  StatsdFigures,
+  TaskResourceFigures,
+  TaskTraces,
+} from '@sluice/telemetry';
 import { BREAK, type Broken } from './broken.js';
 import { type CronSchedule, resolveSchedules } from './cron/cron-schedules.js';
 import { moduleUrl } from './handlers/handler-registry.js';
@@ -48,6 +54,8 @@ export interface Consumer {
    * `sluice_`.
    */
   metricsText(): string;
+  /** What goes to StatsD of it; for programs that have a `StatsdSink`. */
+  statsdFigures(): StatsdFigures;
 }
 
 /** So long the receiver of spans is waited for at most, once the tasks are settled. */
@@ -123,6 +131,7 @@ export function createConsumer({ handlers, schedules = [], listener, ...given }:
       return supervisor?.taskResources ?? [];
     },
     metricsText: () => metrics.text(),
+    statsdFigures: () => metrics.statsd(),
   };
 }
 

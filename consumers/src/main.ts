@@ -1,5 +1,5 @@
 import { listeningUrl, readEnvironment, SluiceError } from '@sluice/contract';
-import { errorMessagesOf, logConsumerEvents, OpsServer, openLog } from '@sluice/telemetry';
+import { errorMessagesOf, logConsumerEvents, OpsServer, openLog, openStatsd } from '@sluice/telemetry';
 import { type ConsumerOptions, createConsumer } from './consumer.js';
 import type { CronSchedule } from './cron/cron-schedules.js';
 import { moduleUrl } from './handlers/handler-registry.js';
@@ -38,6 +38,11 @@ try {
           ready: () => health.ready,
           metrics: () => consumer.metricsText(),
         });
+  const statsd = openStatsd(
+    program,
+    () => consumer.statsdFigures(),
+    (count, error) => logged({ type: 'telemetry-dropped', sink: 'statsd', count, reason: error.message }),
+  );
   await ops?.listen();
 
   let shuttingDown = false;
@@ -45,6 +50,7 @@ try {
     shuttingDown = true;
     health.stopping();
     await consumer.stop();
+    statsd?.close();
     await ops?.close();
     await log.close();
     process.exit(code === 0 && left > 0 ? 1 : code);

@@ -1,5 +1,11 @@
 import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
-import { type EngineListener, logOptions, traceOptionPairs, traceOptions } from '@sluice/telemetry';
+import {
+  type EngineListener,
+  logOptions,
+  statsdOptions,
+  traceOptionPairs,
+  traceOptions,
+} from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
 import { accessOptionPairs, accessOptions } from './access/access-options.js';
 import { breakerOptions } from './admission/breaker-options.js';
@@ -221,6 +227,7 @@ export const engineProgramOptions = Type.Object({
     description: 'Port for operations: `/metrics` for Prometheus, `/health`, `/livez`, `/readyz`.',
   }),
   ...logOptions,
+  ...statsdOptions,
 });
 
 export type ResolvedEngineOptions = Static<typeof engineOptions>;

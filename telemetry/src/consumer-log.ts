@@ -127,6 +127,9 @@ export function logConsumerEvents(log: Logger, messages: ErrorMessages = 'names'
       case 'spans-dropped':
         log.warn({ count: event.count, reasons: event.reasons }, 'spans dropped: traces are incomplete');
         return;
+      case 'telemetry-dropped':
+        log.warn({ sink: event.sink, count: event.count, reason: event.reason }, 'telemetry dropped');
+        return;
       case 'shutdown-started':
         log.info({ signal: event.signal }, 'shutting down');
         return;

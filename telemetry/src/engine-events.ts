@@ -36,6 +36,8 @@ export type EngineEvent =
   | { type: 'process-died'; pid: number; exit: string; restartInMs: number }
   /** Spans that were not delivered, since the last such event; at most one a minute. */
   | { type: 'spans-dropped'; count: number; reasons: Partial<Record<SpanDropReason, number>> }
+  /** Telemetry that could not be delivered, in all; told once a minute at most. */
+  | { type: 'telemetry-dropped'; sink: 'statsd'; count: number; reason: string }
   | { type: 'shutdown-started'; signal: string }
   | { type: 'shutdown-finished'; inTime: boolean; durationMs: number }
   | { type: 'internal-error'; where: string; error: unknown };

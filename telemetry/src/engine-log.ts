@@ -58,6 +58,9 @@ export function logEngineEvents(log: Logger, messages: ErrorMessages = 'names'):
       case 'spans-dropped':
         log.warn({ count: event.count, reasons: event.reasons }, 'spans dropped: traces are incomplete');
         return;
+      case 'telemetry-dropped':
+        log.warn({ sink: event.sink, count: event.count, reason: event.reason }, 'telemetry dropped');
+        return;
       case 'shutdown-started':
         log.info({ signal: event.signal }, 'shutting down');
         return;

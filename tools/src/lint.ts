@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { CheckResult } from './check.js';
 import { checkLayers } from './layers.js';
 import { checkLockFile, readLockFile } from './lock-file.js';
+import { checkMetricsPage } from './metrics-page.js';
 import { checkPublishedPackages } from './published-packages.js';
 import { checkReadme } from './readme.js';
 import { ROOT } from './root.js';
@@ -18,6 +19,7 @@ const checks: Readonly<Record<string, () => CheckResult | Promise<CheckResult>>>
     return { summary: `${imports} imports in ${files} files keep to the layers`, faults };
   },
   readme: () => checkReadme(ROOT),
+  'metrics page': () => checkMetricsPage(ROOT),
   'uws binaries': () =>
     checkUwsBinaries(readInstalledUws(join(ROOT, UWS_DIRECTORY)), readFileSync(join(ROOT, UWS_LIST), 'utf8')),
   'lock file': () => checkLockFile(readLockFile(ROOT)),

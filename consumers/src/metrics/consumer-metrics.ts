@@ -5,11 +5,12 @@ import {
   Exposition,
   HistogramTable,
   processFigures,
+  type StatsdFigures,
   type TaskResourceFigures,
   watchEventLoop,
 } from '@sluice/telemetry';
 import { type ConsumerFigures, exposeConsumer } from './consumer-figures.js';
-import { TaskMetrics } from './task-metrics.js';
+import { RESULTS, TaskMetrics } from './task-metrics.js';
 
 /** What the threads of a consumer have counted, wherever they are. */
 export interface ThreadMetricsSource {
@@ -53,6 +54,18 @@ export class ConsumerMetrics {
       threadsReplaced: { ...this.replaced },
       tasksTakenOver: this.takenOver,
       process: processFigures(delays),
+      resources,
+    };
+  }
+
+  /** What goes to StatsD of it. */
+  statsd(): StatsdFigures {
+    const { tasks, process: taken, resources } = this.figures();
+    const rows = this.taskTypes.flatMap((_, lane) => RESULTS.map((result) => tasks.duration(lane, result)));
+    return {
+      tasks: rows,
+      memoryBytes: taken.residentMemory,
+      cpuSeconds: taken.cpuUser + taken.cpuSystem,
       resources,
     };
   }

@@ -65,7 +65,13 @@ export class Primary {
     const { engine, program, taskTypes } = options;
     const keys = queueKeys(engine.streamName);
     const types = taskTypes.map((type) => type.name);
-    this.metrics = new ClusterMetrics({ engine, types, state: () => this.state() });
+    this.metrics = new ClusterMetrics({
+      engine,
+      program,
+      types,
+      state: () => this.state(),
+      report: options.listener,
+    });
     this.listener = (event) => {
       options.listener(event);
       this.metrics.listener(event);

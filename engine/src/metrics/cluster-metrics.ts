@@ -5,15 +5,18 @@ import {
   type EngineListener,
   Exposition,
   exposeProcesses,
+  openStatsd,
   PROCESS_METRICS,
   processFigures,
   QUEUE_METRICS,
+  type StatsdSink,
   watchEventLoop,
 } from '@sluice/telemetry';
-import type { ResolvedEngineOptions } from '../options.js';
+import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
 import { exposeEngine } from './engine-exposition.js';
 import { EngineTotals } from './engine-totals.js';
 import { QueueWatch } from './queue-watch.js';
+import { statsdFiguresOf } from './statsd-figures.js';
 
 /** What the primary knows of its processes at the moment. */
 export interface ClusterState {
@@ -28,6 +31,9 @@ export interface ClusterMetricsOptions {
   engine: ResolvedEngineOptions;
   /** Registered ones. */
   types: readonly string[];
+  program: EngineProgramOptions;
+  /** Told of telemetry that is dropped. */
+  report: EngineListener;
   state: () => ClusterState;
 }
 
@@ -41,6 +47,7 @@ export class ClusterMetrics {
   private readonly eventLoop = watchEventLoop();
   private readonly trimmed = new Map<string, number>();
   private deaths = 0;
+  private statsd: StatsdSink | undefined;
 
   constructor(private readonly options: ClusterMetricsOptions) {
     const { redisUrl, streamName } = options.engine;
@@ -51,9 +58,16 @@ export class ClusterMetrics {
 
   start(): void {
     this.queue.start();
+    this.statsd = openStatsd(
+      this.options.program,
+      () => statsdFiguresOf(this.totals.sum(), this.queue.backlog),
+      (count, error) =>
+        this.options.report({ type: 'telemetry-dropped', sink: 'statsd', count, reason: error.message }),
+    );
   }
 
   stop(): void {
+    this.statsd?.close();
     this.queue.stop();
     this.eventLoop.stop();
   }
@@ -88,6 +102,7 @@ export class ClusterMetrics {
     to.add(QUEUE_METRICS.redisConnected, {}, redisConnected ? 1 : 0);
     this.queue.expose(to);
     exposeProcesses(to, 'primary', processFigures(this.eventLoop.delays));
+    to.add(PROCESS_METRICS.telemetryDropped, { sink: 'statsd' }, this.statsd?.dropped ?? 0);
     const { serviceVersion: version } = this.options.engine;
     to.add(PROCESS_METRICS.info, { version, node: process.version }, 1);
     return to.text;

@@ -10,4 +10,6 @@ export { PROCESS_METRICS } from './process-metrics.js';
 export { processFigures, watchEventLoop } from './process-watch.js';
 export { QUEUE_METRICS } from './queue-metrics.js';
 export { STATSD_NAMES } from './statsd-names.js';
+export { statsdOptions } from './statsd-options.js';
+export { openStatsd, type StatsdFigures, type StatsdSink } from './statsd-sink.js';
 export type { PerTask, TaskResourceFigures } from './task-resource-figures.js';

@@ -1,0 +1,28 @@
+import { Type } from 'typebox';
+
+/** Where a program sends figures by StatsD; engine and consumers share it. */
+export const statsdOptions = {
+  statsdHost: Type.Optional(
+    Type.String({
+      env: 'STATSD_HOST',
+      minLength: 1,
+      description: 'StatsD daemon that gets figures once a second, by UDP. Without it, none are sent.',
+    }),
+  ),
+  statsdPort: Type.Integer({
+    env: 'STATSD_PORT',
+    minimum: 1,
+    maximum: 65535,
+    default: 8125,
+    description: 'Port of the StatsD daemon.',
+  }),
+  statsdPrefix: Type.String({
+    env: 'STATSD_PREFIX',
+    minLength: 1,
+    pattern: '^[A-Za-z0-9_.-]+$',
+    allowed: 'letters, digits, dots, dashes and underscores',
+    default: 'microservice',
+    description:
+      'What stands before each name. Gauges of programs with the same prefix replace each other: give each its own to tell them apart.',
+  }),
+};
