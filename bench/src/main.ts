@@ -26,6 +26,7 @@ import { peers } from './scenarios/peers.js';
 import { processes } from './scenarios/processes.js';
 import { receipts } from './scenarios/receipts.js';
 import { saturation } from './scenarios/saturation.js';
+import { telemetry } from './scenarios/telemetry.js';
 import { websocket } from './scenarios/websocket.js';
 
 const SCENARIOS: readonly Scenario[] = [
@@ -35,6 +36,7 @@ const SCENARIOS: readonly Scenario[] = [
   batch,
   receipts,
   idempotency,
+  telemetry,
   websocket,
   payloads,
   connections,

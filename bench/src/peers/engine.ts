@@ -21,6 +21,8 @@ export interface EnginePeerOptions {
   replica?: boolean;
   /** Entries that the stream is cut back to. */
   keptEntries?: number;
+  /** More of its environment. */
+  environment?: Readonly<Record<string, string>>;
   /** Arguments of Node for all its processes. */
   nodeArguments?: readonly string[];
 }
@@ -33,9 +35,9 @@ export function enginePeer(options: EnginePeerOptions): Peer {
     persistent,
     replica,
     async startProgram(redisUrl) {
-      const { engine, url } = await startEngineProgram(redisUrl, options);
+      const { engine, url, opsUrl } = await startEngineProgram(redisUrl, options);
       const { pid } = engine;
-      return { url, pid, output: () => engine.output(), stop: () => stopEngineProgram(engine) };
+      return { url, opsUrl, pid, output: () => engine.output(), stop: () => stopEngineProgram(engine) };
     },
     openStore: (redisUrl) => StreamWatch.open(redisUrl, STREAM, keptEntries),
   });
@@ -44,8 +46,13 @@ export function enginePeer(options: EnginePeerOptions): Peer {
 /** Starts the engine program on a Redis, and waits until it is ready. */
 export async function startEngineProgram(
   redisUrl: string,
-  { ackMode, processes, nodeArguments }: Pick<EnginePeerOptions, 'ackMode' | 'processes' | 'nodeArguments'>,
-): Promise<{ engine: RunningProcess; url: string }> {
+  {
+    ackMode,
+    processes,
+    environment: more = {},
+    nodeArguments,
+  }: Pick<EnginePeerOptions, 'ackMode' | 'processes' | 'environment' | 'nodeArguments'>,
+): Promise<{ engine: RunningProcess; url: string; opsUrl: string }> {
   const environment = {
     REDIS_URL: redisUrl,
     REDIS_STREAM_NAME: STREAM,
@@ -62,6 +69,7 @@ export async function startEngineProgram(
     MAX_IN_FLIGHT_BYTES: String(2 ** 31),
     SHUTDOWN_DELAY: '0',
     SHUTDOWN_TIMEOUT: '5',
+    ...more,
   };
   const engine = startProcess(PROGRAM, environment, [], nodeArguments);
   try {
@@ -70,7 +78,7 @@ export async function startEngineProgram(
       timeoutMs: READY_WITHIN_MS,
       what: 'the engine to be ready',
     });
-    return { engine, url: `${url}/tasks` };
+    return { engine, url: `${url}/tasks`, opsUrl };
   } catch (error) {
     engine.signal('SIGKILL');
     throw error;

@@ -24,6 +24,8 @@ export interface PeerWithRedis {
 /** A program that takes tasks in over HTTP. */
 export interface IntakeProgram {
   readonly url: string;
+  /** Where it tells its metrics, if it does. */
+  readonly opsUrl?: string;
   readonly exchange?: Exchange;
   readonly pid: number;
   output(): string;
@@ -86,9 +88,10 @@ function running(
   store: TaskStore,
   stopRedis: () => Promise<void>,
 ): RunningPeer {
-  const { url, exchange, pid, readyAfterMs } = program;
+  const { url, opsUrl, exchange, pid, readyAfterMs } = program;
   return {
     ...{ url, pid, readyAfterMs },
+    ...(opsUrl === undefined ? {} : { opsUrl }),
     ...(exchange === undefined ? {} : { exchange }),
     redisVersion: store.redisVersion,
     cpuSeconds() {

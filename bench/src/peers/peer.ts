@@ -15,6 +15,8 @@ export interface Peer {
 export interface RunningPeer {
   /** Where tasks are posted. */
   readonly url: string;
+  /** Where it tells its metrics, if it does. */
+  readonly opsUrl?: string;
   /** The process it began with, if it is one. */
   readonly pid?: number;
   /** How long it took from its start until it was ready, where that is known. */
