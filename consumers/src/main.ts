@@ -12,12 +12,14 @@ import { allProgramOptions, consumerOptionsOf } from './program-options.js';
 
 try {
   const program = readEnvironment(allProgramOptions, process.env, consumerOptionPairs);
-  const log = openLog(process.env.SERVICE_NAME || 'sluice-consumers', program);
+  const serviceName = process.env.SERVICE_NAME || 'sluice-consumers';
+  const log = openLog(serviceName, program);
   const logged = logConsumerEvents(log.logger, errorMessagesOf(program));
   const health = new ProgramHealth();
   let left = 0;
   const consumer = createConsumer({
     ...consumerOptionsOf(program),
+    traceServiceName: program.traceServiceName ?? serviceName,
     handlers: await loadHandlersRecord(process.env.HANDLER_MODULE),
     schedules: await loadSchedules(process.env.SCHEDULE_MODULE),
     listener: (event) => {
