@@ -100,7 +100,7 @@ test('the profile says which functions of the engine took most time, and is kept
   const profile = run(t, [...SHORT, '--generator', 'autocannon'], PROFILER);
   assert.equal(await profile.exited, 0, profile.errors());
   assert.match(profile.output(), /^engine process, busy for [\d.]+ s/m);
-  assert.match(profile.output(), /^ {2}\w+ {2}engine\/dist\/[\w-]+\.js:\d+ +[\d.]+ +[\d.]+$/m);
+  assert.match(profile.output(), /^ {2}\w+ {2}engine\/dist\/[\w/-]+\.js:\d+ +[\d.]+ +[\d.]+$/m);
   const path = /^Profile: (.*)$/m.exec(profile.output())?.[1] ?? '';
   const { nodes, samples } = JSON.parse(readFileSync(path, 'utf8'));
   assert.ok(nodes.length > 0 && samples.length > 0);
