@@ -1,5 +1,12 @@
 import { listeningUrl, readEnvironment, SluiceError } from '@sluice/contract';
-import { errorMessagesOf, logConsumerEvents, OpsServer, openLog, openStatsd } from '@sluice/telemetry';
+import {
+  droppedText,
+  errorMessagesOf,
+  logConsumerEvents,
+  OpsServer,
+  openLog,
+  openStatsd,
+} from '@sluice/telemetry';
 import { type ConsumerOptions, createConsumer } from './consumer.js';
 import type { CronSchedule } from './cron/cron-schedules.js';
 import { moduleUrl } from './handlers/handler-registry.js';
@@ -30,6 +37,7 @@ try {
     },
   });
 
+  const dropped = () => ({ statsd: statsd?.dropped ?? 0, loki: log.loki?.dropped ?? 0 });
   const ops =
     program.metricsPort === undefined
       ? undefined
@@ -38,7 +46,7 @@ try {
           port: program.metricsPort,
           health: () => health.health,
           ready: () => health.ready,
-          metrics: () => consumer.metricsText(),
+          metrics: () => consumer.metricsText() + droppedText(dropped()),
         });
   const statsd = openStatsd(
     program,

@@ -67,7 +67,8 @@ test('a thread that is busy with a task is charged for it, though it cannot answ
   const { consumer } = await fixture.consume(QUICK);
   await fixture.appendScript({ do: 'spin', ms: 1500 });
   await fixture.drained();
-  await waitFor(() => (consumer.taskResources[0]?.cpuSeconds ?? 0) > 1, { ...WITHIN, what: 'its CPU time' });
+  // A busy machine gives it less than it spins; without being charged it would have next to nothing.
+  await waitFor(() => (consumer.taskResources[0]?.cpuSeconds ?? 0) > 0.3, { ...WITHIN, what: 'its CPU time' });
   assert.ok(Number(consumer.taskResources[0]?.cpuSeconds) < 3);
 });
 

@@ -17,7 +17,11 @@ async function main(): Promise<void> {
   const listener = logEngineEvents(log.logger, errorMessagesOf(program));
   const engine = engineOptionsOf(program);
   const nodeArguments = engineNodeArguments(process.execArgv, process.env.NODE_OPTIONS);
-  const primary = new Primary({ engine, program, taskTypes, nodeArguments, listener, onCrashLoop: fail });
+  const droppedLogLines = () => log.loki?.dropped ?? 0;
+  const primary = new Primary({
+    ...{ engine, program, taskTypes, nodeArguments, droppedLogLines, listener },
+    onCrashLoop: fail,
+  });
 
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {

@@ -3,7 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { METRIC_GROUPS } from '@sluice/telemetry';
-import { type Family, parseExposition, sampleValue, startRedis, waitFor } from '@sluice/testbed';
+import {
+  type Family,
+  parseExposition,
+  sampleValue,
+  startLokiReceiver,
+  startRedis,
+  waitFor,
+} from '@sluice/testbed';
 import { childrenOf, exchange, post, redisForFile, runProgram } from './fixture.js';
 
 const redis = redisForFile();
@@ -207,6 +214,18 @@ test('without Redis the figures are still answered at once, and say how old they
   });
   assert.equal(sampleValue(page, 'sluice_redis_connected'), 0);
   assert.equal(sampleValue(page, 'sluice_backlog_tasks'), 0);
+});
+
+test('lines of the log that Loki refuses are counted', async (t) => {
+  const loki = await startLokiReceiver();
+  t.after(() => loki.stop());
+  loki.mood = 400;
+  const { opsUrl } = await runProgram(t, redis.server.url, { LOKI_ENDPOINT: loki.url });
+  await until(opsUrl, 'the line that says where it listens to be refused', (page) => {
+    const refused = sampleValue(page, 'sluice_telemetry_dropped_total', { sink: 'loki' }) ?? 0;
+    return refused > 0;
+  });
+  assert.equal(loki.lines.length, 0);
 });
 
 test('every metric that is served is in the catalogue, with its type, and promtool finds no fault', async (t) => {

@@ -14,6 +14,8 @@ export interface PrimaryOptions {
   engine: ResolvedEngineOptions;
   program: EngineProgramOptions;
   taskTypes: readonly TaskType[];
+  /** Lines of the log that Loki did not take. */
+  droppedLogLines: () => number;
   /** Arguments of Node for the engine processes. */
   nodeArguments: readonly string[];
   listener: EngineListener;
@@ -69,6 +71,7 @@ export class Primary {
       engine,
       program,
       types,
+      droppedLogLines: options.droppedLogLines,
       state: () => this.state(),
       report: options.listener,
     });

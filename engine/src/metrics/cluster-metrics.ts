@@ -4,6 +4,7 @@ import {
   type EngineFigures,
   type EngineListener,
   Exposition,
+  exposeDropped,
   exposeProcesses,
   openStatsd,
   PROCESS_METRICS,
@@ -34,6 +35,8 @@ export interface ClusterMetricsOptions {
   program: EngineProgramOptions;
   /** Told of telemetry that is dropped. */
   report: EngineListener;
+  /** Lines of the log that Loki did not take. */
+  droppedLogLines: () => number;
   state: () => ClusterState;
 }
 
@@ -102,7 +105,7 @@ export class ClusterMetrics {
     to.add(QUEUE_METRICS.redisConnected, {}, redisConnected ? 1 : 0);
     this.queue.expose(to);
     exposeProcesses(to, 'primary', processFigures(this.eventLoop.delays));
-    to.add(PROCESS_METRICS.telemetryDropped, { sink: 'statsd' }, this.statsd?.dropped ?? 0);
+    exposeDropped(to, { statsd: this.statsd?.dropped ?? 0, loki: this.options.droppedLogLines() });
     const { serviceVersion: version } = this.options.engine;
     to.add(PROCESS_METRICS.info, { version, node: process.version }, 1);
     return to.text;

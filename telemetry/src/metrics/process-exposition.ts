@@ -1,6 +1,6 @@
 import { DELAY_SECONDS } from './buckets.js';
 import type { ProcessFigures } from './engine-figures.js';
-import type { Exposition } from './exposition.js';
+import { Exposition } from './exposition.js';
 import { HistogramTable } from './histogram-table.js';
 import { PROCESS_METRICS } from './process-metrics.js';
 
@@ -33,4 +33,25 @@ export function exposeProcesses(to: Exposition, role: ProcessRole, figures: Proc
   to.add(cpu, { role, mode: 'user' }, figures.cpuUser);
   to.add(cpu, { role, mode: 'system' }, figures.cpuSystem);
   to.addHistogram(eventLoopDelay, { role }, figures.eventLoopDelay);
+}
+
+/** What of its telemetry a program could not deliver so far. */
+export interface DroppedTelemetry {
+  /** Packets. */
+  readonly statsd: number;
+  /** Lines of the log. */
+  readonly loki: number;
+}
+
+/** Writes what telemetry could not deliver. */
+export function exposeDropped(to: Exposition, { statsd, loki }: DroppedTelemetry): void {
+  to.add(PROCESS_METRICS.telemetryDropped, { sink: 'statsd' }, statsd);
+  to.add(PROCESS_METRICS.telemetryDropped, { sink: 'loki' }, loki);
+}
+
+/** The same as a page of its own, to go behind another that does not have it. */
+export function droppedText(dropped: DroppedTelemetry): string {
+  const to = new Exposition();
+  exposeDropped(to, dropped);
+  return to.text;
 }
