@@ -90,7 +90,7 @@ export class TaskUsage {
     for (const { run, taskType, memory } of running) {
       const task = before.get(run) ?? { taskType, memory: new Seen(), gpu: new Seen() };
       before.delete(run);
-      task.memory.add(memory);
+      if (memory > 0) task.memory.add(memory); // its thread has not said yet how much it holds
       this.#live.set(run, task);
     }
     for (const ended of before.values()) this.#end(ended);

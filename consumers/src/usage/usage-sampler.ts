@@ -28,7 +28,8 @@ export interface UsageSamplerOptions {
  * running, nothing is sampled.
  *
  * - memory: what its thread holds, heap and buffers, as the thread last said (ten times a second, not while it is blocked);
- * - CPU: the time its thread was busy, shared out among the tasks that were seen running on it;
+ * - CPU: the time the event loop of its thread was busy, shared out among the tasks that were seen running on it. Node 20
+ *   and 22 do not tell the CPU time of a thread; where programs wait for a core, that waiting is in this time;
  * - GPU: of the machine, by nvidia-smi.
  */
 export class UsageSampler {
@@ -37,6 +38,8 @@ export class UsageSampler {
   readonly #gpu: GpuWatch;
   /** By index of the thread. */
   readonly #busyMs = new Map<number, number>();
+  /** Threads that a task has been seen on. */
+  readonly #serving = new Set<number>();
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(options: UsageSamplerOptions) {
@@ -76,11 +79,16 @@ export class UsageSampler {
     this.#usage.sample(seen);
   }
 
-  /** What a thread did while no task was seen is kept for those that are seen next: most tasks are short. */
+  /**
+   * What a thread did while no task was seen is kept for those that are seen next: most tasks are short. What it did
+   * before the first was seen, loading its modules, is nobody's.
+   */
   #shareCpu({ index, busyMs }: SampledThread, types: readonly string[]): void {
     const before = this.#busyMs.get(index) ?? 0;
-    if (types.length === 0 && busyMs >= before) return;
+    if (types.length === 0 && this.#serving.has(index) && busyMs >= before) return;
     this.#busyMs.set(index, busyMs);
+    if (types.length === 0) return;
+    this.#serving.add(index);
     const seconds = Math.max(0, busyMs - before) / 1000 / types.length;
     for (const type of types) this.#usage.addCpu(type, seconds);
   }

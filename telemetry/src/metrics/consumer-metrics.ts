@@ -110,7 +110,7 @@ export const CONSUMER_METRICS = {
     name: 'sluice_task_cpu_seconds_total',
     type: 'counter',
     unit: 'seconds',
-    help: 'CPU time of the worker threads while tasks of the type ran.',
+    help: 'Time that the event loops of the worker threads were busy while tasks of the type ran: CPU time, and waiting for a core.',
     labels: ['task_type'],
   },
 } as const satisfies Record<string, MetricDefinition>;
