@@ -15,6 +15,7 @@ import { BatchIntake } from './intake/batch-intake.js';
 import { batchLimits } from './intake/batch-limits.js';
 import { Intake } from './intake/intake.js';
 import type { IntakeOptions } from './intake/intake-options.js';
+import { Reception } from './intake/reception.js';
 import { taskRouteOf } from './intake/task-route.js';
 import { newCounters } from './metrics/counters.js';
 import { RequestTimes } from './metrics/request-times.js';
@@ -139,8 +140,9 @@ export function createEngine(given: EngineOptions = {}): Engine {
     onAppendRefused: throttledRefusals(listener),
     onInternalError: (where, error) => listener({ type: 'internal-error', where, error }),
   };
-  const intake = new Intake(intakeOptions);
-  const batchIntake = new BatchIntake({ ...intakeOptions, ...batchLimits(options) }, intake);
+  const reception = new Reception(intakeOptions);
+  const intake = new Intake(intakeOptions, reception);
+  const batchIntake = new BatchIntake({ ...intakeOptions, ...batchLimits(options) }, reception);
 
   const breakers = new AppendBreakers({
     refusals: options.appendBreakerRefusals,
@@ -163,7 +165,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     times: requestTimes.status,
     access,
     admission,
-    intake,
+    reception,
     onInternalError: intakeOptions.onInternalError,
   });
 
@@ -177,6 +179,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     sharePort,
     tls: options,
     access,
+    reception,
     intake,
     batchIntake,
     statusDesk,
@@ -248,7 +251,7 @@ export function createEngine(given: EngineOptions = {}): Engine {
     draining = true;
     await starting?.catch(() => {});
     await delay(options.shutdownDelaySeconds * 1000);
-    intake.draining = true;
+    reception.draining = true;
     server.stopListening();
     await drained(deadline);
     const unanswered = admission.requests;

@@ -163,11 +163,16 @@ function bytesOf(text: string): ArrayBuffer {
   return new Uint8Array(Buffer.from(text)).buffer;
 }
 
-/** Answers with an error in the form all of Sluice uses: `{"error": {"code", "message", "details"?}}`. */
+/**
+ * Answers with an error in the form all of Sluice uses: `{"error": {"code", "message", "details"?}}`.
+ *
+ * @param traceparent the span of its request, for a client that has sent one along
+ */
 export function answerRefusal(
   response: HttpResponse,
   refusal: Refusal,
   close: boolean,
+  traceparent: string | undefined,
   withBody: boolean,
 ): void {
   const { code, message, details } = refusal;
@@ -175,6 +180,7 @@ export function answerRefusal(
   response.writeStatus(status).writeHeader('Content-Type', 'application/json');
   const retryAfter = retryAfterSecondsOf(refusal);
   if (retryAfter !== undefined) response.writeHeader('Retry-After', retryAfter);
+  if (traceparent !== undefined) response.writeHeader('traceparent', traceparent);
   for (const [name, value] of refusal.headers ?? []) response.writeHeader(name, value);
   const error = { code, message, ...(details === undefined ? {} : { details }) };
   endWith(response, { error }, close, withBody);

@@ -3,7 +3,8 @@ import { SluiceError } from '@sluice/contract';
 import type { Access } from '../access/access.js';
 import type { BatchIntake } from '../intake/batch-intake.js';
 import type { Intake } from '../intake/intake.js';
-import type { TaskRoute } from '../intake/pending-task.js';
+import type { Reception } from '../intake/reception.js';
+import type { TaskRoute } from '../intake/task-route.js';
 import { microsNow } from '../metrics/micros-now.js';
 import { type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
 import type { ApiDocs } from '../openapi/api-docs.js';
@@ -19,6 +20,7 @@ export interface ServiceServerOptions {
   sharePort: boolean;
   tls: TlsFiles;
   access: Access | undefined;
+  reception: Reception;
   intake: Intake;
   batchIntake: BatchIntake;
   statusDesk: StatusDesk;
@@ -55,7 +57,8 @@ export class ServiceServer {
   };
 
   constructor(private readonly options: ServiceServerOptions) {
-    const { access, intake, batchIntake, statusDesk, untyped, typed, health, ready, docs } = options;
+    const { access, reception, intake, batchIntake, statusDesk, untyped, typed, health, ready, docs } =
+      options;
     const unknownType = unknownTypeRefusal([...typed.keys()]);
     this.app = appFor(options.tls)
       .filter(this.countConnection)
@@ -64,16 +67,16 @@ export class ServiceServer {
       .post('/tasks/:type/batch', (response, request) => {
         const route = typed.get(request.getParameter(0) ?? '');
         if (route !== undefined) batchIntake.handle(response, request, route);
-        else if (!intake.refuseAmbiguous(response, request)) {
-          intake.refuseOther(response, access?.refusal(request) ?? unknownType);
+        else if (!reception.refuseAmbiguous(response, request)) {
+          reception.refuseOther(response, access?.refusal(request) ?? unknownType);
         }
       })
       .post('/tasks/:type', (response, request) => {
         const route = typed.get(request.getParameter(0) ?? '');
         if (route !== undefined) intake.handle(response, request, route);
-        else if (!intake.refuseAmbiguous(response, request)) {
+        else if (!reception.refuseAmbiguous(response, request)) {
           // Which types there are is told to holders of a key only.
-          intake.refuseOther(response, access?.refusal(request) ?? unknownType);
+          reception.refuseOther(response, access?.refusal(request) ?? unknownType);
         }
       })
       .get('/tasks/:type', (response, request) => statusDesk.handle(response, request, true))
@@ -98,7 +101,7 @@ export class ServiceServer {
   /** Answers GET and HEAD on a path. */
   private probe(path: string, look: () => { ok: boolean; body: object }): void {
     const answer = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
-      if (this.options.intake.refuseAmbiguous(response, request)) return;
+      if (this.options.reception.refuseAmbiguous(response, request)) return;
       const startedAt = microsNow();
       const { ok, body } = look();
       const status = ok ? '200 OK' : '503 Service Unavailable';
@@ -114,12 +117,12 @@ export class ServiceServer {
   /** Answers GET and HEAD on each path of what describes the API. */
   private serve({ answers, forKeyHolders, lacksPage }: ApiDocs): void {
     if (lacksPage) this.refuseAll('/docs', NO_PAGE);
-    const { intake, access, other } = this.options;
+    const { reception, access, other } = this.options;
     for (const [path, stored] of answers) {
       const answer = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
-        if (intake.refuseAmbiguous(response, request)) return;
+        if (reception.refuseAmbiguous(response, request)) return;
         const refusal = forKeyHolders ? access?.refusal(request) : undefined;
-        if (refusal !== undefined) intake.refuseOther(response, refusal, withBody);
+        if (refusal !== undefined) reception.refuseOther(response, refusal, withBody);
         else {
           stored.answer(response, request, withBody);
           other.answered(microsNow(), SUCCEEDED);
@@ -133,24 +136,24 @@ export class ServiceServer {
 
   /** Preflights are answered whatever their path; other requests with OPTIONS are left to the routes. */
   private answerPreflights(cors: Cors): void {
-    const { intake, other } = this.options;
+    const { reception, other } = this.options;
     this.app.options('/*', (response, request) => {
-      if (intake.refuseAmbiguous(response, request)) return;
+      if (reception.refuseAmbiguous(response, request)) return;
       if (!isPreflight(request)) {
         request.setYield(true);
         return;
       }
       const refusal = cors.answerPreflight(response);
-      if (refusal !== undefined) intake.refuseOther(response, refusal);
+      if (refusal !== undefined) reception.refuseOther(response, refusal);
       else other.answered(microsNow(), SUCCEEDED);
     });
   }
 
   /** Refuses what no other route takes. */
   private refuseAll(path: string, refusal: Refusal): void {
-    const { intake } = this.options;
+    const { reception } = this.options;
     const refuse = (response: uWS.HttpResponse, request: uWS.HttpRequest, withBody: boolean): void => {
-      if (!intake.refuseAmbiguous(response, request)) intake.refuseOther(response, refusal, withBody);
+      if (!reception.refuseAmbiguous(response, request)) reception.refuseOther(response, refusal, withBody);
     };
     this.app
       .any(path, (response, request) => refuse(response, request, true))

@@ -9,6 +9,21 @@ import type { BatchOutcome, RefusedItem } from './batch-outcome.js';
 /** Refused tasks of one batch whose faults are told in detail: each may have 20 of them. */
 const DETAILED_ITEMS = 100;
 
+/** What an answer says of a batch beside what became of its tasks. */
+export interface AnsweredBatch {
+  /** Of its tasks; that of a refused one need not be there. */
+  readonly names: Uint8Array;
+  readonly asked: Asked;
+  /** Its span, for a client that has sent a traceparent. */
+  readonly traceparent: string | undefined;
+}
+
+/** What a batch was answered with: the status line, and the code of the error that all of its tasks have in common. */
+export interface BatchAnswer {
+  readonly status: string;
+  readonly code: RefusalCode | undefined;
+}
+
 /**
  * Answers a batch: 202 when all tasks were accepted, 207 when some were, else the status of their common error.
  *
@@ -20,23 +35,23 @@ const DETAILED_ITEMS = 100;
  * `task_ids` has an entry for each task, in their order; `delayed` is there when one is; `error`, as in all answers with
  * such a status, when none was accepted. An accepted task takes 39 bytes, a refused one some 150.
  *
- * @param names of the tasks; that of a refused one need not be there
- * @returns the status line
+ * @returns what was answered
  */
 export function answerBatch(
   response: HttpResponse,
   outcome: BatchOutcome,
-  names: Uint8Array,
-  { level: ack, isPreferred }: Asked,
+  { names, asked, traceparent }: AnsweredBatch,
   close: boolean,
-): string {
+): BatchAnswer {
   const { count, accepted, refused, delayed } = outcome;
+  const { level: ack, isPreferred } = asked;
   refused.sort((a, b) => a.index - b.index);
   const error = accepted === 0 && count > 0 ? commonRefusal(refused) : undefined;
   const status = error !== undefined ? statusOf(error.code) : statusOfSome(refused.length);
   response.writeStatus(status);
   response.writeHeader('Content-Type', 'application/json');
   writeOriginLines(response);
+  if (traceparent !== undefined) response.writeHeader('traceparent', traceparent);
   if (isPreferred && error === undefined) response.writeHeader('Preference-Applied', `ack=${ack}`);
   const retryAfter = error === undefined ? undefined : retryAfterSecondsOf(error);
   if (retryAfter !== undefined) response.writeHeader('Retry-After', retryAfter);
@@ -49,7 +64,7 @@ export function answerBatch(
   const after = { errors, delayed: runAts.length === 0 ? undefined : runAts };
   const head = `${JSON.stringify(before).slice(0, -1)},"task_ids":`;
   response.end(whole(head, taskIds(outcome, names), `,${JSON.stringify(after).slice(1)}`), close);
-  return status;
+  return { status, code: error?.code };
 }
 
 function statusOfSome(refused: number): string {

@@ -7,20 +7,20 @@ import { JsonArrayItems } from '../body/json-array-items.js';
 import { MsgpackItems } from '../body/msgpack-items.js';
 import { NdjsonItems } from '../body/ndjson-items.js';
 import { INTERNAL_ERROR, isRefusalCode, type Refusal, unavailable } from '../http/answers.js';
-import type { Asked } from '../http/asked.js';
 import { type BodyRules, tooLarge } from '../http/head-faults.js';
 import { type BatchFormat, parseBatchMediaType } from '../http/media-type.js';
 import { readHead } from '../http/request-head.js';
 import { microsNow } from '../metrics/micros-now.js';
 import { readTask, taskRead } from '../validation/task-reader.js';
-import { answerBatch } from './batch-answer.js';
+import { answerBatch, type BatchAnswer } from './batch-answer.js';
 import type { BatchIntakeOptions } from './batch-limits.js';
 import type { BatchOutcome } from './batch-outcome.js';
 import { BatchTurns, type Turn } from './batch-turns.js';
+import { BodyIntake } from './body-intake.js';
 import type { Due } from './due.js';
-import type { Intake } from './intake.js';
 import { type BatchDesk, PendingBatch } from './pending-batch.js';
-import type { TaskRoute } from './pending-task.js';
+import type { Reception } from './reception.js';
+import type { TaskRoute } from './task-route.js';
 
 /** A task that has to be decoded is as much work as so many times its bytes in one that has not. */
 const DECODING = 8;
@@ -31,20 +31,25 @@ const TASK_BYTES = 128;
  * The way of a batch through an engine process: head → admission → body → find its tasks → admission of all of them →
  * each: decode → validate → append → one answer. Nothing is sent to Redis before all tasks have been found.
  */
-export class BatchIntake implements BatchDesk {
-  private readonly bodyRules: BodyRules;
+export class BatchIntake extends BodyIntake<PendingBatch> implements BatchDesk {
   private readonly itemRules: BodyRules;
   private readonly turns = new BatchTurns<PendingBatch>((batch, turn) => this.advance(batch, turn));
 
   constructor(
-    private readonly options: BatchIntakeOptions,
-    private readonly intake: Intake,
+    protected override readonly options: BatchIntakeOptions,
+    reception: Reception,
   ) {
     const { allowChunked, batchBytes, maxPayloadSize } = options;
     const mediaTypes = 'application/json, application/x-ndjson, application/jsonl, application/msgpack';
     const whatIsLarge = 'the batch';
     const limitName = batchBytes.name;
-    this.bodyRules = { maxBytes: batchBytes.most, whatIsLarge, limitName, allowChunked, mediaTypes };
+    super(options, reception, {
+      maxBytes: batchBytes.most,
+      whatIsLarge,
+      limitName,
+      allowChunked,
+      mediaTypes,
+    });
     this.itemRules = {
       ...this.bodyRules,
       maxBytes: maxPayloadSize,
@@ -58,16 +63,19 @@ export class BatchIntake implements BatchDesk {
     this.options.counters.requests++;
     const startedAt = microsNow();
     const times = route.batchTimes;
+    const { reception } = this;
+    let sentAlong: string | undefined;
     try {
       const head = readHead(request);
+      sentAlong = head.traceContext;
       const format = parseBatchMediaType(head.mediaType);
       const isTypeTaken = format !== undefined;
-      if (!this.intake.letsIn(response, request, head, isTypeTaken, this.bodyRules, route, times, startedAt))
+      if (!reception.letsIn(response, request, head, isTypeTaken, this.bodyRules, route, times, startedAt))
         return;
-      const asked = this.intake.reachable(head, request);
+      const asked = reception.reachable(head, request);
       if ('code' in asked || asked.key !== undefined) {
         const refusal = 'code' in asked ? asked : KEY_OF_BATCH;
-        this.intake.refuseTimed(response, refusal, false, times, startedAt, head.traceContext);
+        reception.refuseTimed(response, refusal, false, times, startedAt, head.traceContext);
         return;
       }
       // A format that is undefined was refused.
@@ -81,39 +89,14 @@ export class BatchIntake implements BatchDesk {
         startedAt,
         times.spans?.newName(head.traceContext),
       );
-      this.options.admission.requests++;
-      response.onAborted(() => batch.abort());
-      response.onData((chunk, isLast) => this.receive(batch, chunk, isLast));
+      this.awaitBody(response, batch);
     } catch (error) {
       this.options.onInternalError('batch intake', error);
-      this.intake.refuseTimed(response, INTERNAL_ERROR, true, times, startedAt);
+      reception.refuseTimed(response, INTERNAL_ERROR, true, times, startedAt, sentAlong);
     }
   }
 
-  private receive(batch: PendingBatch, chunk: ArrayBuffer, isLast: boolean): void {
-    if (batch.isOver) return;
-    try {
-      const { admission } = this.options;
-      const { maxBytes } = this.bodyRules;
-      const size = batch.bytes + chunk.byteLength;
-      if (size > maxBytes) {
-        batch.refuse(tooLarge(`more than ${maxBytes} bytes`, this.bodyRules), true);
-        return;
-      }
-      if (!admission.hasRoomFor(chunk.byteLength)) {
-        batch.refuse(unavailable('OVERLOADED'), !isLast);
-        return;
-      }
-      batch.bytes = size;
-      admission.bytes += chunk.byteLength;
-      if (isLast) this.complete(batch, batch.whole(chunk));
-      else batch.keep(chunk);
-    } catch (error) {
-      this.failed(batch, error);
-    }
-  }
-
-  private complete(batch: PendingBatch, body: Buffer): void {
+  protected override complete(batch: PendingBatch, body: Buffer): void {
     const { batchTasks, maxDepth } = this.options;
     const items = itemsOf(batch.format, body, {
       maxItems: batchTasks.most,
@@ -221,7 +204,7 @@ export class BatchIntake implements BatchDesk {
   }
 
   /** What cannot be read as a batch at all. */
-  private failed(batch: PendingBatch, error: unknown): void {
+  protected override failed(batch: PendingBatch, error: unknown): void {
     if (batch.outcome !== undefined) batch.route.backlog.reserved -= batch.outcome.count - batch.next;
     if (error instanceof SluiceError && isRefusalCode(error.code)) {
       batch.refuse({ code: error.code, message: error.message, details: error.details });
@@ -231,17 +214,13 @@ export class BatchIntake implements BatchDesk {
     batch.refuse(INTERNAL_ERROR, true);
   }
 
-  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): string {
+  answer(response: HttpResponse, batch: PendingBatch, outcome: BatchOutcome): BatchAnswer {
     const { counters } = this.options;
     counters.accepted += outcome.accepted;
     for (const { refusal } of outcome.refused) {
       counters.refused[refusal.code] = (counters.refused[refusal.code] ?? 0) + 1;
     }
-    return answerBatch(response, outcome, names, asked, this.intake.draining);
-  }
-
-  refuse(response: HttpResponse, refusal: Refusal, close: boolean): void {
-    this.intake.refuse(response, refusal, close);
+    return answerBatch(response, outcome, batch, this.reception.draining);
   }
 
   takeBack(batch: PendingBatch): boolean {
@@ -254,10 +233,6 @@ export class BatchIntake implements BatchDesk {
     return true;
   }
 
-  abandoned(): void {
-    this.intake.abandoned();
-  }
-
   appended(count: number): void {
     this.options.counters.appended += count;
   }
@@ -267,9 +242,9 @@ export class BatchIntake implements BatchDesk {
     this.options.onAppendRefused(code, reason);
   }
 
-  leave(bytes: number, tasks: number): void {
+  leaveWith(bytes: number, tasks: number): void {
     this.options.admission.tasks -= tasks;
-    this.intake.leave(bytes);
+    this.leave(bytes);
   }
 }
 

@@ -10,33 +10,29 @@ import type { Asked } from '../http/asked.js';
 import type { BatchFormat } from '../http/media-type.js';
 import { statusClassOf } from '../metrics/request-times.js';
 import { numberOf, traceparentOf } from '../traces/route-spans.js';
+import type { BatchAnswer } from './batch-answer.js';
 import { BatchOutcome } from './batch-outcome.js';
-import { refusalOfAppend, type TaskRoute } from './pending-task.js';
+import { PendingRequest, type RequestDesk } from './pending-request.js';
+import { refusalOfAppend } from './pending-task.js';
+import type { TaskRoute } from './task-route.js';
 
 /** Where a pending batch reports how it ends. */
-export interface BatchDesk {
-  /** Answers with what became of each task; returns the status. */
-  answer(response: HttpResponse, outcome: BatchOutcome, names: Uint8Array, asked: Asked): string;
-  /** Answers with an error that holds for the whole batch. */
-  refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
-  /** The client went away before its answer. */
-  abandoned(): void;
+export interface BatchDesk extends RequestDesk {
+  /** Answers with what became of each task. */
+  answer(response: HttpResponse, batch: PendingBatch, outcome: BatchOutcome): BatchAnswer;
   /** Keeps all tasks of a batch from being stored. Returns whether that could still be done. */
   takeBack(batch: PendingBatch): boolean;
   appended(count: number): void;
   appendFailed(count: number, failure: AppendFailure): void;
   /** The batch is no longer held in memory, whichever way it went. */
-  leave(bytes: number, tasks: number): void;
+  leaveWith(bytes: number, tasks: number): void;
 }
 
 /**
  * One batch on its way: ends exactly once, and leaves the intake exactly once. It stands for all of its tasks: as head of
  * a task it is that of the one which is handed in at the moment.
  */
-export class PendingBatch implements RunWaiter, TaskHead {
-  bytes = 0;
-  /** Answered, or the client is gone: the response must not be touched. */
-  isOver = false;
+export class PendingBatch extends PendingRequest implements RunWaiter, TaskHead {
   /** Whether all of its tasks so far are appended by XADD, rather than by a script. */
   isPlain = true;
   /** Where its tasks are, while they are not all handed in. */
@@ -49,10 +45,7 @@ export class PendingBatch implements RunWaiter, TaskHead {
   nameAt = 0;
   contentType: ContentType = 'application/json';
   readonly traceContext: string | undefined;
-  private hasBody = false;
   private isHandedIn = false;
-  private left = false;
-  private readonly chunks: Buffer[] = [];
 
   constructor(
     private readonly desk: BatchDesk,
@@ -67,19 +60,8 @@ export class PendingBatch implements RunWaiter, TaskHead {
     /** The span of its request, where there are spans; those of its tasks are children of it. */
     readonly spanName: SpanName | undefined,
   ) {
+    super();
     this.traceContext = spanName === undefined ? parent : traceparentOf(spanName);
-  }
-
-  /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
-  keep(chunk: ArrayBuffer): void {
-    this.chunks.push(Buffer.from(Buffer.from(chunk)));
-  }
-
-  /** The whole body. Of one that came in one piece, a view that is valid only within this callback. */
-  whole(last: ArrayBuffer): Buffer {
-    this.hasBody = true;
-    const view = Buffer.from(last);
-    return this.chunks.length === 0 ? view : Buffer.concat([...this.chunks.splice(0), view]);
   }
 
   /** All of its tasks are known, and may come in. */
@@ -104,11 +86,16 @@ export class PendingBatch implements RunWaiter, TaskHead {
     this.settle();
   }
 
+  /** Its span, for a client that has sent a traceparent; nothing where there are no spans. */
+  get traceparent(): string | undefined {
+    return this.parent === undefined || this.spanName === undefined ? undefined : this.traceContext;
+  }
+
   /** Refuses the batch as a whole. Only while no task was sent. */
-  refuse(refusal: Refusal, close = false): void {
+  override refuse(refusal: Refusal, close = false): void {
     if (!this.isOver) {
       this.isOver = true;
-      this.response.cork(() => this.desk.refuse(this.response, refusal, close));
+      this.response.cork(() => this.desk.refuse(this.response, refusal, close, this.traceparent));
       this.answered(statusOf(refusal.code), refusal.code);
     }
     this.leave();
@@ -118,7 +105,7 @@ export class PendingBatch implements RunWaiter, TaskHead {
    * The client went away, or sent what is no HTTP behind this request. If a task was written to Redis, the others go on
    * too, and nobody hears of their outcome; else none is stored.
    */
-  abort(): void {
+  override abort(): void {
     if (this.isOver) return;
     this.isOver = true;
     this.desk.abandoned();
@@ -153,9 +140,10 @@ export class PendingBatch implements RunWaiter, TaskHead {
     const isSettled = outcome.unanswered === 0;
     if (!this.isOver && (isSettled || this.asked.level === 'received')) {
       this.isOver = true;
-      this.response.cork(() =>
-        this.answered(this.desk.answer(this.response, outcome, this.names, this.asked)),
-      );
+      this.response.cork(() => {
+        const { status, code } = this.desk.answer(this.response, this, outcome);
+        this.answered(status, code);
+      });
     }
     if (isSettled) this.leave();
   }
@@ -168,9 +156,7 @@ export class PendingBatch implements RunWaiter, TaskHead {
     batchTimes.spans?.answered(spanName, parent, startedAt, numberOf(status), outcome?.count ?? 0, code);
   }
 
-  private leave(): void {
-    if (this.left) return;
-    this.left = true;
-    this.desk.leave(this.bytes, this.outcome?.count ?? 0);
+  protected override free(): void {
+    this.desk.leaveWith(this.bytes, this.outcome?.count ?? 0);
   }
 }

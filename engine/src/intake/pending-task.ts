@@ -1,32 +1,17 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
 import { SINGLE_TASK } from '@sluice/telemetry';
-import type { AppendBreaker } from '../admission/append-breaker.js';
-import type { BacklogGauge } from '../admission/backlog-gauge.js';
 import { refusalCause } from '../admission/refusal-cause.js';
 import type { AppendFailure, AppendWaiter, Batcher } from '../append/batcher.js';
-import { type KnownTask, knownTaskOf, type OnceEncoder } from '../append/idempotency.js';
-import type { ScheduleEncoder } from '../append/schedule.js';
+import { type KnownTask, knownTaskOf } from '../append/idempotency.js';
 import type { TaskName } from '../append/task-names.js';
-import type { TaskHead, XaddEncoder } from '../append/xadd.js';
+import type { TaskHead } from '../append/xadd.js';
 import { appendRefused, type Refusal, statusOf, unavailable } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
-import { type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
-import type { BodyValidator } from '../validation/validator.js';
-
-/** Where the tasks of one type go: prepared at start, so that a request has nothing left to decide. */
-export interface TaskRoute {
-  readonly type: string;
-  readonly validator: BodyValidator;
-  readonly encode: XaddEncoder;
-  readonly encodeDelayed: ScheduleEncoder;
-  readonly encodeOnce: OnceEncoder;
-  readonly backlog: BacklogGauge;
-  /** How long its requests took, those with one task and those with a batch. */
-  readonly times: RouteTimes;
-  readonly batchTimes: RouteTimes;
-  readonly breaker: AppendBreaker;
-}
+import { SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
+import { traceparentOf } from '../traces/route-spans.js';
+import { PendingRequest, type RequestDesk } from './pending-request.js';
+import type { TaskRoute } from './task-route.js';
 
 /** A task by its name, with what its request asks for. */
 export interface AskingTask extends TaskName {
@@ -36,13 +21,9 @@ export interface AskingTask extends TaskName {
 }
 
 /** Where a pending task reports how it ends. */
-export interface IntakeDesk {
+export interface IntakeDesk extends RequestDesk {
   /** Answers 202, with `known` for a task that was stored before. */
   accepted(response: HttpResponse, task: AskingTask, dueAt: number | undefined, known?: KnownTask): void;
-  /** Answers with an error. */
-  refuse(response: HttpResponse, refusal: Refusal, close: boolean): void;
-  /** The client went away before its answer. */
-  abandoned(): void;
   appendEnded(failure: AppendFailure | undefined): void;
   /** Keeps a task from being stored that was handed in for it. Returns whether that could still be done. */
   takeBack(task: PendingTask): boolean;
@@ -51,15 +32,9 @@ export interface IntakeDesk {
 }
 
 /** One task on its way: ends exactly once, and leaves the intake exactly once. */
-export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
-  bytes = 0;
-  /** Answered, or the client is gone: the response must not be touched. */
-  isOver = false;
+export class PendingTask extends PendingRequest implements AppendWaiter, TaskHead, AskingTask {
   /** Whether it is appended by XADD, rather than by a script. */
   isPlain = true;
-  private appending = false;
-  private left = false;
-  private chunks: Buffer[] | undefined;
 
   constructor(
     private readonly desk: IntakeDesk,
@@ -74,22 +49,8 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     readonly startedAt: number,
     /** The traceparent it came with, when its name continues that. */
     readonly parent: string | undefined,
-  ) {}
-
-  /** Copies a part of the body: its memory is gone when the callback of uWebSockets.js returns. */
-  keep(chunk: ArrayBuffer): void {
-    this.chunks ??= [];
-    this.chunks.push(Buffer.from(Buffer.from(chunk)));
-  }
-
-  /** The whole body. Of one that came in one piece, a view that is valid only within this callback. */
-  whole(last: ArrayBuffer): Buffer {
-    this.appending = true;
-    const view = Buffer.from(last);
-    if (this.chunks === undefined) return view;
-    const body = Buffer.concat([...this.chunks, view]);
-    this.chunks = undefined;
-    return body;
+  ) {
+    super();
   }
 
   accept(dueAt?: number, known?: KnownTask): void {
@@ -109,9 +70,10 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
     batcher.leaveWrite();
   }
 
-  refuse(refusal: Refusal, close = false): void {
+  override refuse(refusal: Refusal, close = false): void {
     this.isOver = true;
-    this.response.cork(() => this.desk.refuse(this.response, refusal, close));
+    const traceparent = this.parent === undefined ? undefined : traceparentOf(this);
+    this.response.cork(() => this.desk.refuse(this.response, refusal, close, traceparent));
     const { times } = this.route;
     times.answered(this.startedAt, statusClassOf(statusOf(refusal.code)));
     times.spans?.refused(this, this.parent, this.startedAt, refusal.code, this.tasks);
@@ -122,13 +84,13 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
    * The client went away, or sent what is no HTTP behind this request, which uWebSockets.js has refused already. What was
    * written to Redis goes on, and nobody hears of its outcome; what was not, because both came in the same packet, is not.
    */
-  abort(): void {
+  override abort(): void {
     if (this.isOver) return;
     this.isOver = true;
     this.desk.abandoned();
     this.route.times.aborted();
     this.route.times.spans?.aborted(this, this.parent, this.startedAt, this.tasks);
-    if (!this.appending || this.desk.takeBack(this)) this.leave();
+    if (!this.hasBody || this.desk.takeBack(this)) this.leave();
   }
 
   onAppended(dueAt: number | undefined, held: string | undefined): void {
@@ -162,12 +124,10 @@ export class PendingTask implements AppendWaiter, TaskHead, AskingTask {
 
   /** What a span says of its tasks: once the body is there, it may be stored. */
   private get tasks(): number {
-    return this.appending ? SINGLE_TASK : 0;
+    return this.hasBody ? SINGLE_TASK : 0;
   }
 
-  private leave(): void {
-    if (this.left) return;
-    this.left = true;
+  protected override free(): void {
     this.desk.leave(this.bytes);
   }
 }

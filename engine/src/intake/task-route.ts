@@ -1,16 +1,31 @@
 import { queueKeys } from '@sluice/contract';
+import type { AppendBreaker } from '../admission/append-breaker.js';
 import type { AppendBreakers } from '../admission/append-breakers.js';
+import type { BacklogGauge } from '../admission/backlog-gauge.js';
 import type { BacklogWatch } from '../admission/backlog-watch.js';
-import { onceEncoder } from '../append/idempotency.js';
-import { scheduleEncoder } from '../append/schedule.js';
+import { type OnceEncoder, onceEncoder } from '../append/idempotency.js';
+import { type ScheduleEncoder, scheduleEncoder } from '../append/schedule.js';
 import { trackedEncoder } from '../append/tracked-append.js';
 import { trackingOf, UNTRACKED } from '../append/tracking.js';
-import { xaddEncoder } from '../append/xadd.js';
-import type { RequestTimes } from '../metrics/request-times.js';
+import { type XaddEncoder, xaddEncoder } from '../append/xadd.js';
+import type { RequestTimes, RouteTimes } from '../metrics/request-times.js';
 import type { ResolvedEngineOptions } from '../options.js';
 import type { EngineTraces } from '../traces/engine-traces.js';
-import type { BodyValidators } from '../validation/validator.js';
-import type { TaskRoute } from './pending-task.js';
+import type { BodyValidator, BodyValidators } from '../validation/validator.js';
+
+/** Where the tasks of one type go: prepared at start, so that a request has nothing left to decide. */
+export interface TaskRoute {
+  readonly type: string;
+  readonly validator: BodyValidator;
+  readonly encode: XaddEncoder;
+  readonly encodeDelayed: ScheduleEncoder;
+  readonly encodeOnce: OnceEncoder;
+  readonly backlog: BacklogGauge;
+  /** How long its requests took, those with one task and those with a batch. */
+  readonly times: RouteTimes;
+  readonly batchTimes: RouteTimes;
+  readonly breaker: AppendBreaker;
+}
 
 /** What a route is made of. */
 export interface RouteMeans {

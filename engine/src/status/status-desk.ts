@@ -3,7 +3,7 @@ import { DEFAULT_TASK_TYPE } from '@sluice/contract';
 import type { Access } from '../access/access.js';
 import type { Admission } from '../admission/admission.js';
 import { endWith, INTERNAL_ERROR, type Refusal, statusOf } from '../http/answers.js';
-import type { Intake } from '../intake/intake.js';
+import type { Reception } from '../intake/reception.js';
 import { microsNow } from '../metrics/micros-now.js';
 import { type RouteTimes, SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
 import type { StatusLookup } from './status-lookup.js';
@@ -18,7 +18,7 @@ export interface StatusDeskOptions {
   /** How long those who ask wait. */
   readonly times: RouteTimes;
   readonly admission: Admission;
-  readonly intake: Intake;
+  readonly reception: Reception;
   readonly onInternalError: (where: string, error: unknown) => void;
 }
 
@@ -41,10 +41,10 @@ export class StatusDesk {
 
   /** Answers a request for the last part of its path. It neither throws nor forgets to answer. */
   handle(response: HttpResponse, request: HttpRequest, withBody: boolean): void {
-    const { intake, lookup } = this.options;
+    const { reception, lookup } = this.options;
     const startedAt = microsNow();
     try {
-      if (intake.refuseAmbiguous(response, request)) return;
+      if (reception.refuseAmbiguous(response, request)) return;
       const asked = request.getParameter(0) ?? '';
       const allowed = this.typesFor(request);
       const refusal = Array.isArray(allowed) ? this.refusalOf(asked) : allowed;
@@ -82,7 +82,7 @@ export class StatusDesk {
     startedAt: number,
     withBody: boolean,
   ): Promise<void> {
-    const { admission, intake, times } = this.options;
+    const { admission, reception, times } = this.options;
     let isGone = false;
     response.onAborted(() => {
       isGone = true;
@@ -108,15 +108,15 @@ export class StatusDesk {
       else {
         response.writeStatus('200 OK').writeHeader('Content-Type', 'application/json');
         response.writeHeader('Cache-Control', 'no-store');
-        endWith(response, status, intake.draining, withBody);
+        endWith(response, status, reception.draining, withBody);
         times.answered(startedAt, SUCCEEDED);
       }
     });
   }
 
   private refuse(response: HttpResponse, refusal: Refusal, startedAt: number, withBody: boolean): void {
-    const { intake, times } = this.options;
-    intake.refuse(response, refusal, false, withBody);
+    const { reception, times } = this.options;
+    reception.refuse(response, refusal, false, undefined, withBody);
     times.answered(startedAt, statusClassOf(statusOf(refusal.code)));
   }
 

@@ -75,13 +75,13 @@ export class RouteSpans {
     this.answered(name, parent, startedAt, CLIENT_GONE_STATUS, tasks, CLIENT_GONE);
   }
 
-  /** Refused by its head, so that it has no name. */
-  refusedAtOnce(parent: string | undefined, startedAt: number, code: RefusalCode): void {
-    this.refused(this.traces.recorder.nameOfNone(parent), parent, startedAt, code, 0);
+  /** A name for a request that is refused by its head: valid until the next call. */
+  nameAtOnce(parent: string | undefined): SpanName {
+    return this.traces.recorder.nameOfNone(parent);
   }
 
   abortedAtOnce(parent: string | undefined, startedAt: number): void {
-    this.aborted(this.traces.recorder.nameOfNone(parent), parent, startedAt, 0);
+    this.aborted(this.nameAtOnce(parent), parent, startedAt, 0);
   }
 }
 
