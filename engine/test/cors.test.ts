@@ -33,7 +33,8 @@ const preflight = (url: string, origin?: string, method: string | undefined = 'P
 const corsLines = ({ headers }: Response) =>
   Object.fromEntries([...headers].filter(([name]) => name === 'vary' || name.startsWith('access-control-')));
 
-const EXPOSED = 'Retry-After, WWW-Authenticate, Idempotency-Replayed, Preference-Applied, Location';
+const EXPOSED =
+  'Retry-After, WWW-Authenticate, Idempotency-Replayed, Preference-Applied, Location, traceparent';
 const ALLOWED = (origin: string) => ({
   'access-control-allow-origin': origin,
   'access-control-expose-headers': EXPOSED,

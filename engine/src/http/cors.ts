@@ -7,7 +7,7 @@ const VARY = ['Vary', 'Origin'] as const;
 /** Headers of our answers that a page could not read otherwise. */
 const EXPOSE = [
   'Access-Control-Expose-Headers',
-  'Retry-After, WWW-Authenticate, Idempotency-Replayed, Preference-Applied, Location',
+  'Retry-After, WWW-Authenticate, Idempotency-Replayed, Preference-Applied, Location, traceparent',
 ] as const;
 
 /** What a preflight is answered besides. All request headers by name: `*` would not stand for Authorization. */

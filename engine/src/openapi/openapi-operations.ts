@@ -49,6 +49,13 @@ const REPLAYED = {
   },
 };
 
+const SPAN = {
+  traceparent: {
+    description: 'The span of the request, if it has sent a traceparent and requests are traced.',
+    schema: TRACEPARENT.schema,
+  },
+};
+
 /** The paths at which tasks of a type are taken in; without a type, those that take any data. */
 export function taskPaths(
   type: TaskType | undefined,
@@ -75,7 +82,10 @@ export function taskPaths(
         parameters: [TRACEPARENT, IDEMPOTENCY_KEY, PREFER],
         requestBody: bodyOf({ 'application/json': task, 'application/msgpack': task }),
         responses: {
-          202: { ...answerOf('The task is taken in.', 'Accepted'), headers: { ...REPLAYED, ...APPLIED } },
+          202: {
+            ...answerOf('The task is taken in.', 'Accepted'),
+            headers: { ...REPLAYED, ...APPLIED, ...SPAN },
+          },
           ...errors.references,
         },
       },
@@ -93,10 +103,10 @@ export function taskPaths(
           'application/msgpack': batch,
         }),
         responses: {
-          202: { ...answerOf('All tasks are taken in.', 'BatchResult'), headers: APPLIED },
+          202: { ...answerOf('All tasks are taken in.', 'BatchResult'), headers: { ...APPLIED, ...SPAN } },
           207: {
             ...answerOf('Some tasks are taken in, and some are refused.', 'BatchResult'),
-            headers: APPLIED,
+            headers: { ...APPLIED, ...SPAN },
           },
           ...errors.references,
         },
