@@ -101,6 +101,7 @@ describe('deploy/observability', () => {
       'sluice_tasks_read_total',
       'sluice_heap_used_bytes',
       'sluice_build_info',
+      'sluice_ledger_tasks_total', // dashboards have what the consumers count, which has the task type
       'sluice_task_breaker_state', // sluice_breaker_state is that of the whole group
     ]);
     const asked = [
