@@ -168,6 +168,8 @@ test('the figures of the queue are those of Redis: groups, retries, schedule, br
   const group = 'a "group"';
   await client.xgroup('CREATE', stream, group, '0');
   await client.xreadgroup('GROUP', group, 'one', 'COUNT', 4, 'STREAMS', stream, '>');
+  const [first] = (await client.xrange(stream, '-', '+', 'COUNT', 1)).map(([id]) => id);
+  await client.xclaim(stream, group, '~parked', 0, first ?? '', 'JUSTID'); // no consumer, though Redis counts it
   await client.zadd(`${stream}:retries:${group}`, 1, 'x', 2, 'y');
   await client.hset(`${stream}:breaker:${group}`, 'state', 'open');
   await client.hset(`${stream}:ledger:${group}`, {

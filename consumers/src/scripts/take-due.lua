@@ -170,6 +170,12 @@ elseif rate and #taken == tokens then
   wait = tokens_in > 0 and tokens_in or rate.width + rate.window + rate.grace
 end
 
+-- Whoever is not given anything by intent, an open breaker or a rate that is used up, is there all the same: asking for
+-- what is pending behind all entries returns nothing, and renews the time at which this consumer was heard of.
+if #taken == 0 and (rate or policy and breaker.state ~= 'closed') then
+  redis.call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', 1, 'STREAMS', stream, '18446744073709551615-0')
+end
+
 local after = ''
 if rate and wanted > 0 and #taken < most then
   local info = redis.call('XINFO', 'STREAM', stream)

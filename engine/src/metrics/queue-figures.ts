@@ -1,4 +1,4 @@
-import type { QueueKeys } from '@sluice/contract';
+import { PARKED, type QueueKeys } from '@sluice/contract';
 import type { Redis } from 'ioredis';
 
 /** What a group has of a stream. */
@@ -7,6 +7,7 @@ export interface GroupFigures {
   /** Tasks it has not read yet; undefined where Redis cannot tell. */
   readonly lag: number | undefined;
   readonly pending: number;
+  /** Those that were heard of within the last minute. */
   readonly consumers: number;
   /** Of the pending ones, those that wait for their next attempt. */
   readonly retriesWaiting: number;
@@ -29,11 +30,15 @@ export interface StreamFigures {
 
 /** Groups of a stream that are looked at: somebody may have made any number of them. */
 const MOST_GROUPS = 20;
-/** The same for what a ledger counts. */
+/** Of a group that has more consumers, all are taken to be alive: it is not asked for them one by one every second. */
+const MOST_CONSUMERS = 1000;
+/** A live consumer reads, or renews its leases, much more often. */
+const DEAD_AFTER_MS = 60_000;
+/** What a ledger counts at most; anybody may have written into it. */
 const MOST_OUTCOMES = 32;
 const OUTCOME = /^[a-z_]{1,32}$/;
 
-/** Looks up what Redis has of a stream, in two round trips. */
+/** Looks up what Redis has of a stream, in three round trips. */
 export async function readStreamFigures(
   redis: Redis,
   keys: QueueKeys,
@@ -74,20 +79,31 @@ async function readGroupFigures(
 ): Promise<GroupFigures> {
   const group = String(fieldOf(info, 'name'));
   const lag = fieldOf(info, 'lag');
-  const [retriesWaiting, breaker, ledger] = await Promise.all([
+  const known = numberOf(info, 'consumers');
+  const [retriesWaiting, breaker, ledger, consumers] = await Promise.all([
     redis.zcard(keys.retries(stream, group)),
     redis.hget(keys.breaker(stream, group), 'state'),
     redis.hgetall(keys.ledger(stream, group)),
+    known > MOST_CONSUMERS ? undefined : (redis.xinfo('CONSUMERS', stream, group) as Promise<unknown[][]>),
   ]);
   return {
     group,
     lag: typeof lag === 'number' ? lag : undefined,
     pending: numberOf(info, 'pending'),
-    consumers: numberOf(info, 'consumers'),
+    consumers: consumers === undefined ? known : liveConsumers(consumers),
     retriesWaiting,
     breaker: breaker === 'open' || breaker === 'half-open' ? breaker : 'closed',
     ledger: countsOf(ledger),
   };
+}
+
+/**
+ * How many consumers of a group are there, as XINFO CONSUMERS tells of them. One that was killed stays in its group, and
+ * what nobody works on is parked under a name of its own.
+ */
+export function liveConsumers(consumers: readonly (readonly unknown[])[]): number {
+  return consumers.filter((one) => fieldOf(one, 'name') !== PARKED && numberOf(one, 'idle') < DEAD_AFTER_MS)
+    .length;
 }
 
 /** Anybody can write into Redis: what is no count is left out. */

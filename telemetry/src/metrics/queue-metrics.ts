@@ -51,7 +51,7 @@ export const QUEUE_METRICS = {
     name: 'sluice_group_consumers',
     type: 'gauge',
     unit: '1',
-    help: 'Consumers of the group; each worker thread is one.',
+    help: 'Consumers of the group that were heard of within the last minute; each worker thread is one.',
     labels: ['stream', 'group'],
   },
   retriesWaiting: {

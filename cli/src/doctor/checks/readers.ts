@@ -1,10 +1,9 @@
+import { PARKED } from '@sluice/contract';
 import { plural } from '../../printable.js';
 import type { Check, ConsumerState, GroupState, StreamState } from '../facts.js';
 
 /** A live consumer reads, or renews its leases, much more often. */
 const DEAD_AFTER_MS = 60_000;
-
-const PARKED = '~parked';
 
 export const readers: Check = {
   name: 'readers',
