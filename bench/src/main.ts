@@ -26,6 +26,7 @@ import { peers } from './scenarios/peers.js';
 import { processes } from './scenarios/processes.js';
 import { receipts } from './scenarios/receipts.js';
 import { saturation } from './scenarios/saturation.js';
+import { spans } from './scenarios/spans.js';
 import { telemetry } from './scenarios/telemetry.js';
 import { websocket } from './scenarios/websocket.js';
 
@@ -37,6 +38,7 @@ const SCENARIOS: readonly Scenario[] = [
   receipts,
   idempotency,
   telemetry,
+  spans,
   websocket,
   payloads,
   connections,

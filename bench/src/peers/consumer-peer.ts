@@ -42,6 +42,8 @@ export interface RunningConsumer {
   runs(): Promise<RunReport>;
   /** The last it has written. */
   log(): string;
+  /** All it has written. */
+  output(): string;
   /** @throws BenchFault when it does not end as it should */
   stop(): Promise<void>;
 }

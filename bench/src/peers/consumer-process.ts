@@ -25,6 +25,7 @@ export function startConsumerProcess(
     ended: () => end,
     runs: async () => (await consumer.ask('runs')) as RunReport, // RunTally answers
     log,
+    output: () => consumer.output(),
     async stop() {
       if (end === undefined) consumer.signal('SIGTERM');
       const { code, signal } = await consumer.exited;

@@ -1,0 +1,165 @@
+import { PARENT, type SeenSpan, SPAN, TRACE } from './seen-span.js';
+
+// Types of thrift's binary protocol.
+const STOP = 0;
+const BOOL = 2;
+const BYTE = 3;
+const DOUBLE = 4;
+const I16 = 6;
+const I32 = 8;
+const I64 = 10;
+const STRING = 11;
+const STRUCT = 12;
+const LIST = 15;
+
+// Fields of `Span` in jaeger.thrift.
+const TRACE_LOW = 1;
+const TRACE_HIGH = 2;
+const SPAN_ID = 3;
+const PARENT_ID = 4;
+const NAME = 5;
+const REFERENCES = 6;
+const TAGS = 10;
+
+const NUMBER_TAG = 1;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Takes batches of Jaeger (thrift, binary protocol) apart, as far as the bench looks at them.
+ *
+ * @see https://github.com/jaegertracing/jaeger-idl (thrift/jaeger.thrift)
+ */
+export class JaegerSpans {
+  private bytes: Buffer = NOTHING;
+  private at = 0;
+
+  /** @param each called when a span was read into `span` */
+  constructor(
+    private readonly span: SeenSpan,
+    private readonly each: () => void,
+  ) {}
+
+  /** @throws Error at what is no such message */
+  decode(message: Buffer): void {
+    this.bytes = message;
+    this.at = 0;
+    for (let type = this.byte(); type !== STOP; type = this.byte()) {
+      const field = this.int16();
+      if (field === 2 && type === LIST) for (let left = this.list(); left > 0; left--) this.one();
+      else this.skip(type);
+    }
+    this.bytes = NOTHING;
+  }
+
+  private one(): void {
+    const { span } = this;
+    span.clear();
+    for (let type = this.byte(); type !== STOP; type = this.byte()) {
+      const field = this.int16();
+      if (field === TAGS) {
+        for (let left = this.list(); left > 0; left--) this.tag();
+        continue;
+      }
+      if (field === REFERENCES) {
+        for (let left = this.list(); left > 0; left--) this.reference();
+        continue;
+      }
+      if (field === TRACE_HIGH) span.id(this.bytes, this.at, TRACE, 2);
+      else if (field === TRACE_LOW) span.id(this.bytes, this.at, TRACE + 2, 2);
+      else if (field === SPAN_ID) span.id(this.bytes, this.at, SPAN, 2);
+      else if (field === PARENT_ID) {
+        span.id(this.bytes, this.at, PARENT, 2);
+        span.hasParent = (span.words[PARENT] ?? 0) !== 0 || (span.words[PARENT + 1] ?? 0) !== 0;
+      } else if (field === NAME) span.name(this.bytes, this.at + 4, this.bytes.readUInt32BE(this.at));
+      this.skip(type);
+    }
+    this.each();
+  }
+
+  private tag(): void {
+    const { bytes } = this;
+    let key = 0;
+    let keyLength = 0;
+    let tagType = 0;
+    let text = 0;
+    let textLength = 0;
+    let number = 0;
+    for (let type = this.byte(); type !== STOP; type = this.byte()) {
+      const field = this.int16();
+      if (field === 1) {
+        keyLength = bytes.readUInt32BE(this.at);
+        key = this.at + 4;
+      } else if (field === 2) tagType = bytes.readUInt32BE(this.at);
+      else if (field === 3) {
+        textLength = bytes.readUInt32BE(this.at);
+        text = this.at + 4;
+      } else if (field === 4 && tagType === NUMBER_TAG) number = bytes.readDoubleBE(this.at);
+      this.skip(type);
+    }
+    if (tagType === NUMBER_TAG) this.span.numberAttribute(bytes, key, keyLength, number);
+    else this.span.textAttribute(bytes, key, keyLength, text, textLength);
+  }
+
+  private reference(): void {
+    this.span.beginLink();
+    for (let type = this.byte(); type !== STOP; type = this.byte()) {
+      const field = this.int16();
+      if (field === 2) this.span.linkId(this.bytes, this.at, TRACE + 2, 2);
+      else if (field === 3) this.span.linkId(this.bytes, this.at, TRACE, 2);
+      else if (field === 4) this.span.linkId(this.bytes, this.at, SPAN, 2);
+      this.skip(type);
+    }
+  }
+
+  private byte(): number {
+    const byte = this.bytes[this.at++];
+    if (byte === undefined) throw new Error('a thrift message is cut off');
+    return byte;
+  }
+
+  private int16(): number {
+    return this.byte() * 256 + this.byte();
+  }
+
+  private list(): number {
+    if (this.byte() !== STRUCT) throw new Error('a thrift list of something else than structs');
+    this.at += 4;
+    return this.bytes.readUInt32BE(this.at - 4);
+  }
+
+  private skip(type: number): void {
+    switch (type) {
+      case BOOL:
+      case BYTE:
+        this.at += 1;
+        return;
+      case I16:
+        this.at += 2;
+        return;
+      case I32:
+        this.at += 4;
+        return;
+      case DOUBLE:
+      case I64:
+        this.at += 8;
+        return;
+      case STRING:
+        this.at += 4 + this.bytes.readUInt32BE(this.at);
+        return;
+      case STRUCT:
+        for (let inner = this.byte(); inner !== STOP; inner = this.byte()) {
+          this.int16();
+          this.skip(inner);
+        }
+        return;
+      case LIST: {
+        const of = this.byte();
+        this.at += 4;
+        for (let left = this.bytes.readUInt32BE(this.at - 4); left > 0; left--) this.skip(of);
+        return;
+      }
+      default:
+        throw new Error(`a thrift value of type ${type}`);
+    }
+  }
+}
