@@ -28,7 +28,7 @@ export const spans: Scenario = {
   async run(bench) {
     const turns: SpanTurn[] = [];
     for (let round = 1; round <= bench.options.rounds; round++) {
-      for (const protocol of (process.env.P ? [process.env.P as SpanProtocol] : PROTOCOLS)) turns.push(await takeTurn(bench, protocol, round));
+      for (const protocol of PROTOCOLS) turns.push(await takeTurn(bench, protocol, round));
     }
     const bars = turns.map(({ protocol, rate, accepted, seconds }) => ({
       ...{ requirement: 'O-3', what: `tasks/s accepted while no span was lost, ${protocol}` },
