@@ -9,11 +9,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 /** Name of the service in its spans when it has none. */
 const SERVICE_NAME = 'sluice-consumers';
 
-/**
- * What makes spans of the tasks of a consumer; nothing where the options name nobody who receives them.
- *
- * @throws SluiceError `INVALID_OPTIONS` when a package is missing that the spans need
- */
+/** What makes spans of the tasks of a consumer; nothing where the options name nobody who receives them. */
 export function tracesOf(
   options: ResolvedOptions,
   threads: number,
@@ -22,14 +18,13 @@ export function tracesOf(
 ): TaskTraces | undefined {
   const destination = spanDestinationOf(options);
   if (destination === undefined) return undefined;
+  const serviceName = options.traceServiceName ?? SERVICE_NAME;
   return new TaskTraces({
     destination,
     threads,
     source: {
-      resource: {
-        'service.name': options.traceServiceName ?? SERVICE_NAME,
-        'service.instance.id': processName,
-      },
+      serviceName,
+      resource: { 'service.name': serviceName, 'service.instance.id': processName },
       scope: { name: '@sluice/consumers', version },
     },
     onDropped: ({ count, reasons }) => report({ type: 'spans-dropped', count, reasons }),

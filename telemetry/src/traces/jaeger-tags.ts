@@ -89,6 +89,12 @@ export function textTagAround(key: string, length: number): TagAround {
   return { before: whole.subarray(0, -AFTER_TEXT - length), after: whole.subarray(-AFTER_TEXT) };
 }
 
+/** The same of a text of any length, which comes first. */
+export function anyTextTagAround(key: string): TagAround {
+  const { before, after } = textTagAround(key, 0);
+  return { before: before.subarray(0, -4), after };
+}
+
 export function numberTagAround(key: string): TagAround {
   const whole = tag(key, NUMBER_TAG, '', 0, false);
   return { before: whole.subarray(0, -AFTER_NUMBER - 8), after: whole.subarray(-AFTER_NUMBER) };

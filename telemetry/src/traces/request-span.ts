@@ -69,12 +69,16 @@ export interface RequestSpanEncoder {
 }
 
 /** What is the same in all spans of a process. */
-export interface SpanSource {
+export interface SpanOrigin {
   readonly serviceName: string;
   /** Attributes of the resource, `service.name` among them. */
   readonly resource: Readonly<Record<string, string>>;
   /** What has made the spans. */
   readonly scope: { readonly name: string; readonly version: string };
+}
+
+/** What is the same in all spans of an engine process. */
+export interface SpanSource extends SpanOrigin {
   readonly routes: readonly SpanRoute[];
   /** Names of errors by their number. */
   readonly errors: readonly string[];

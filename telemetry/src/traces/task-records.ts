@@ -1,4 +1,6 @@
-import { type RingMemory, RingReader, RingWriter } from './span-ring.js';
+import { type RingMemory, type RingReader, RingWriter } from './span-ring.js';
+import { OUTCOMES, type TaskSpan, type TaskSpanEncoder } from './task-span.js';
+import { microsecondsOf, unhex } from './wire-writer.js';
 
 /**
  * What a worker thread writes down of the tasks it ran, as records of one size:
@@ -15,13 +17,13 @@ const OUTCOME_AT = 20;
 const LENGTHS_AT = 21;
 const TRACEPARENT_AT = 32;
 const TRACEPARENT_LENGTH = 55;
+const TRACE_ID_AT = TRACEPARENT_AT + 3;
+const SPAN_ID_AT = TRACE_ID_AT + 33;
 const PARENT_AT = 88;
 const PARENT_LENGTH = 16;
 const TEXTS_AT = 104;
 /** Bytes of each text at most; what is longer is cut off. Together they fill the record. */
 const MOST_TEXT = [64, 64, 24, 64] as const;
-
-const OUTCOMES = ['done', 'retry', 'dead'] as const;
 
 /** A run of a task, as its span says it. */
 export interface TaskRun {
@@ -72,45 +74,53 @@ export class TaskRecorder {
   }
 }
 
-/** Reads runs out of a ring. */
-export class TaskRecordReader {
-  private readonly ring: RingReader;
+/** Turns the records of a ring into spans, in the order in which they were written. */
+export class TaskSpanReader {
+  private readonly span: TaskSpan;
+  private readonly take = (at: number): void => this.one(at);
 
-  constructor(memory: RingMemory) {
-    this.ring = new RingReader(memory);
+  constructor(
+    private readonly ring: RingReader,
+    private readonly encoder: TaskSpanEncoder,
+  ) {
+    this.span = {
+      traceId: Buffer.alloc(16),
+      spanId: Buffer.alloc(8),
+      parentId: Buffer.alloc(8),
+      hasParent: false,
+      start: 0,
+      end: 0,
+      attempt: 0,
+      outcome: 0,
+      bytes: ring.bytes,
+      textAt: MOST_TEXT.map(() => 0),
+      textLength: MOST_TEXT.map(() => 0),
+    };
   }
 
-  get waiting(): number {
-    return this.ring.waiting;
+  /** Encodes at most so many records; returns how many spans that made. */
+  read(mostRecords: number): number {
+    return this.ring.read(mostRecords, this.take);
   }
 
-  /** Reads at most so many; returns how many there were. */
-  read(most: number, each: (run: TaskRun) => void): number {
-    return this.ring.read(most, (at) => each(this.one(at)));
-  }
-
-  private one(at: number): TaskRun {
+  private one(at: number): void {
+    const { span } = this;
     const { bytes, floats, words } = this.ring;
-    const texts: string[] = [];
+    unhex(bytes, at + TRACE_ID_AT, 16, span.traceId, 0);
+    unhex(bytes, at + SPAN_ID_AT, 8, span.spanId, 0);
+    span.hasParent = bytes[at + PARENT_AT] !== 0;
+    if (span.hasParent) unhex(bytes, at + PARENT_AT, 8, span.parentId, 0);
+    span.start = microsecondsOf(floats[at >> 3] as number); // a record is that long, here and below
+    span.end = microsecondsOf(floats[(at >> 3) + 1] as number);
+    span.attempt = words[(at >> 2) + ATTEMPT_WORD] as number;
+    span.outcome = bytes[at + OUTCOME_AT] as number;
     let text = at + TEXTS_AT;
     for (let i = 0; i < MOST_TEXT.length; i++) {
-      const end = text + (bytes[at + LENGTHS_AT + i] ?? 0);
-      texts.push(bytes.toString('utf8', text, end));
-      text = end;
+      const length = bytes[at + LENGTHS_AT + i] as number;
+      span.textAt[i] = text;
+      span.textLength[i] = length;
+      text += length;
     }
-    const [taskId = '', taskType = '', reason = '', error = ''] = texts;
-    const parent = at + PARENT_AT;
-    return {
-      startedAt: floats[at >> 3] ?? 0,
-      endedAt: floats[(at >> 3) + 1] ?? 0,
-      traceparent: bytes.toString('latin1', at + TRACEPARENT_AT, at + TRACEPARENT_AT + TRACEPARENT_LENGTH),
-      parentId: bytes[parent] === 0 ? '' : bytes.toString('latin1', parent, parent + PARENT_LENGTH),
-      attempt: words[(at >> 2) + ATTEMPT_WORD] ?? 0,
-      outcome: OUTCOMES[bytes[at + OUTCOME_AT] ?? 0] ?? 'done',
-      taskId,
-      taskType,
-      reason,
-      error,
-    };
+    this.encoder.task(span);
   }
 }
