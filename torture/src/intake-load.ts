@@ -20,6 +20,8 @@ export type Timing = { delay: number } | { run_at: string } | Record<string, nev
 export interface Answer {
   readonly n: number;
   readonly outcome: number | 'hung' | 'cut' | 'unseen';
+  /** The code of an error that was answered, whether it says when to come back, or how the connection broke. */
+  readonly why: string | undefined;
   /** The task's id when the answer was 202. */
   readonly taskId: string | undefined;
   /** On the clock of `monotonicMs`. */
@@ -84,9 +86,10 @@ export class IntakeLoad {
 
   async #sendOne(n: number): Promise<Answer> {
     const sentAt = monotonicMs();
-    const answered = (outcome: Answer['outcome'], taskId?: string): Answer => ({
+    const answered = (outcome: Answer['outcome'], taskId?: string, why?: string): Answer => ({
       n,
       outcome,
+      why,
       taskId,
       sentAt,
       tookMs: monotonicMs() - sentAt,
@@ -98,11 +101,27 @@ export class IntakeLoad {
         body: JSON.stringify({ data: { n, ...this.#work(n) } satisfies Work, ...this.#timing(n) }),
         signal: AbortSignal.timeout(HUNG_MS),
       });
-      const { task_id } = (await response.json()) as { task_id?: string }; // or an error, which has none
-      return answered(response.status, response.status === 202 ? task_id : undefined);
+      // One or the other.
+      const { task_id, error } = (await response.json()) as { task_id?: string; error?: { code: string } };
+      if (response.status === 202) return answered(202, task_id);
+      const again = response.headers.has('retry-after') ? '' : ', no Retry-After';
+      return answered(response.status, undefined, `${error?.code ?? 'no code'}${again}`);
     } catch (error) {
-      if (!(error instanceof Error && error.name === 'TimeoutError')) return answered('cut');
+      if (!(error instanceof Error && error.name === 'TimeoutError')) {
+        const cause = error instanceof Error ? (error.cause ?? error) : error;
+        return answered('cut', undefined, String(cause));
+      }
       return answered(monotonicMs() - sentAt > HUNG_MS + STOOD_STILL_MS ? 'unseen' : 'hung');
     }
   }
+}
+
+/** So many of each outcome, in words. */
+export function outcomesOf(answers: readonly Answer[]): string {
+  const counts = new Map<string, number>();
+  for (const { outcome, why } of answers) {
+    const text = why === undefined ? String(outcome) : `${outcome} (${why})`;
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return [...counts].map(([text, count]) => `${count}x ${text}`).join(', ');
 }

@@ -51,6 +51,11 @@ export function exactly(what: string, measured: number, bar: number, unit = ''):
   return { what, measured: text(measured, unit), bar: text(bar, unit), verdict };
 }
 
+/** How often something happened that happens only on a machine that stands still for a while. */
+export function noneUnlessStill(what: string, measured: number): Finding {
+  return { ...exactly(what, measured, 0), timed: true };
+}
+
 /** A figure without a bar, to judge the others by. */
 export function stated(what: string, measured: string): Finding {
   return { what, measured, bar: '', verdict: 'stated' };

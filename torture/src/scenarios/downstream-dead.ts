@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { waitFor } from '@sluice/testbed';
 import { taskIdOf } from '../append-tasks.js';
 import { type Arena, GROUP } from '../arena.js';
 import { outageOf } from '../downstream.js';
@@ -13,8 +14,12 @@ const DOWNSTREAM = new URL('../handlers/downstream.js', import.meta.url);
 /** Of those that wait, so many are on their last attempt: they have failed before, by themselves. */
 const LAST_ATTEMPTS = 50;
 const MAX_ATTEMPTS = 3;
-/** What may be started until the breaker opens and all know, and as probes. */
+/**
+ * What may be started until the breaker opens and all know, and as probes. That is some hundred at most, however many
+ * there are and however slow the machine is: so there are many.
+ */
 const FEW_RUNS = 0.2;
+const OPENS_WITHIN_MS = 60_000;
 
 /**
  * What tasks depend on is down when they are appended, comes back after a while, and nobody does anything about it. Some
@@ -26,7 +31,7 @@ export const downstreamDead: Scenario = {
     'when what tasks depend on is down, they wait: none dies of it or loses an attempt, and all get done when it is back',
   controls: { 'no-excuse': 'failures count, whatever the breaker says' },
   async run(arena) {
-    const tasks = arena.size(600, 10_000);
+    const tasks = arena.size(3000, 10_000);
     const downMs = arena.size(5_000, 60_000);
     const outage = outageOf(arena.journal.path);
     writeFileSync(outage, '');
@@ -49,6 +54,12 @@ export const downstreamDead: Scenario = {
         ),
       ),
     );
+    // What failed before is charged until then, and given back.
+    const breaker = arena.keys.breaker(arena.stream, GROUP);
+    await waitFor(async () => Number(await arena.redis.hget(breaker, 'round')) > 0, {
+      timeoutMs: OPENS_WITHIN_MS,
+      what: 'the breaker to open',
+    });
     await pause(downMs);
     const burned = await failedAttempts(arena);
     const runs = arena.journal.read().starts;

@@ -5,9 +5,14 @@ import { monotonicMs } from '../monotonic.js';
 import { childrenOf, sampleOf } from '../process-figures.js';
 import { atLeast, atMost, exactly, type Scenario, stated, within } from '../scenario.js';
 
-const BODY = Buffer.from(`{"data":"${'x'.repeat(30_000)}"}`);
+/** All that is under way at once, twice as much as a process may grow. */
+const CROWD_BYTES = 128 * 1024 ** 2;
+const BODY = Buffer.from(`{"data":"${'x'.repeat(300_000)}"}`);
+const CONNECTIONS = Math.ceil(CROWD_BYTES / BODY.length);
+/** Before Redis is frozen: enough to warm up, and little under way at once. */
+const FEW_CONNECTIONS = 32;
 const LOOK_MS = 50;
-const AGAIN_MS = 100;
+const AGAIN_MS = 500;
 const MOST_GROWTH_MIB = 64;
 const NO_BOUNDS = {
   MAX_IN_FLIGHT_REQUESTS: '1000000',
@@ -24,13 +29,14 @@ export const frozenRedisIsBounded: Scenario = {
     const bounds = arena.broken === 'no-bounds' ? NO_BOUNDS : {};
     const engine = await arena.engine({ STREAM_MAXLEN: '10000000', ...bounds });
     const [pid] = childrenOf(engine.process.pid) as [number]; // it has one
-    const crowd = new Crowd(engine.url, arena.size(3000, 4000));
+    const crowd = new Crowd(engine.url, FEW_CONNECTIONS);
     arena.afterwards(async () => crowd.stop());
     await pause(arena.size(2000, 5000));
     const before = await highest(pid, 1000);
     await arena.redis.flushall(); // or Redis would hold a gigabyte in the end
     arena.server.pause();
     crowd.countAnew();
+    crowd.growTo(CONNECTIONS);
     const frozen = await highest(pid, arena.size(4000, 10_000));
     const { statuses, slowestMs } = crowd;
     crowd.countAnew();
@@ -78,10 +84,16 @@ class Crowd {
   #since = 0;
   #isOver = false;
 
+  #size = 0;
+
   constructor(url: string, connections: number) {
     this.#url = `${url}/tasks`;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
-    for (let i = 0; i < connections; i++) void this.#work();
+    this.#agent = new Agent({ keepAlive: true });
+    this.growTo(connections);
+  }
+
+  growTo(connections: number): void {
+    for (; this.#size < connections; this.#size++) void this.#work();
   }
 
   countAnew(): void {

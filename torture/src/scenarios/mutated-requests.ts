@@ -10,6 +10,8 @@ const PATIENCE_MS = 100;
 const WAITED_FOR = 50;
 const LONG_PATIENCE_MS = 30_000;
 const ROUND = 20_000;
+/** Whether Redis is silent for a second is not the question. */
+const APPEND_TIMEOUT = '30';
 const FIRST = 1_000_000;
 /** One in so many comes in two packets, cut anywhere. */
 const CUT = 4;
@@ -26,7 +28,7 @@ export const mutatedRequests: Scenario = {
     'whatever comes instead of a request, no process ends, nothing hangs, and nothing that was refused is stored',
   controls: { 'lax-server': 'a server stores what it refuses' },
   async run(arena) {
-    const engine = await arena.engine({ STREAM_MAXLEN: '10000000' });
+    const engine = await arena.engine({ STREAM_MAXLEN: '10000000', APPEND_TIMEOUT });
     const port = Number(new URL(engine.url).port);
     const below = seededWholeNumbers(4);
     const total = arena.size(3000, 1_000_000);
@@ -65,6 +67,8 @@ export const mutatedRequests: Scenario = {
       arena.progress(`${sent + ROUND} of ${total}`);
     }
     let hung = 0;
+    // Broken is what is stored: nobody has to wait for the rest.
+    if (arena.broken !== undefined) silent.length = 0;
     await manyTimes(silent.length, silent.length, async (n) => {
       const pieces = [silent[n] as Buffer]; // n < length
       if ((await sendRaw({ port, pieces, patienceMs: LONG_PATIENCE_MS })).end === 'silent') hung += 1;
@@ -94,7 +98,8 @@ export const mutatedRequests: Scenario = {
       exactly('processes ended', engine.deaths(), 0),
       exactly(
         'serves a good request afterwards',
-        (await sendRaw({ port, pieces: [taskRequest('{"data":1}')], patienceMs: 5000 })).status ?? 0,
+        (await sendRaw({ port, pieces: [taskRequest('{"data":1}')], patienceMs: LONG_PATIENCE_MS })).status ??
+          0,
         202,
       ),
     ];

@@ -17,7 +17,7 @@ export const sigtermFinishesWork: Scenario = {
     'SIGTERM lets running tasks finish and ends with 0 within the limit; nothing that finished runs again',
   controls: { 'exit-at-once': 'the process ends without finishing or acknowledging' },
   async run(arena) {
-    const rounds = arena.size(5, 100);
+    const rounds = arena.size(3, 100);
     let exitedWell = 0;
     let slowest = 0;
     let finishedAtEnd = 0;
