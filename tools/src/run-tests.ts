@@ -1,50 +1,65 @@
 // npm test: every compiled test file under the test runner of Node, then the coverage floor.
 // npm test -- <text>…: only the files whose path contains one of the texts, without coverage.
 // npm test -- --no-coverage: every file, without coverage, which every process a test starts pays for.
+// npm test -- --no-controls: without the files that only show that broken promises are caught.
 import { type SpawnOptions, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './root.js';
 import { compiledTestFiles } from './test-files.js';
+import { TestQueue, withoutControls } from './test-queue.js';
+import { runTestFiles, type TestTotals } from './test-run.js';
 
 const COVERAGE = join(ROOT, 'coverage');
 const COVERAGE_RAW = join(COVERAGE, 'raw');
-const TAP_FILE = join(COVERAGE, 'tests.tap');
+const SECONDS_FILE = join(COVERAGE, 'seconds.txt');
+/** Most tests wait for something most of the time. */
+const FILES_AT_ONCE = 2;
 /** A test file that is still running after this long hangs: without a limit so would CI. Milliseconds. */
-const TEST_TIMEOUT = 600_000;
+const FILE_TIMEOUT = 900_000;
 const LINES_FLOOR = 80;
 
-const wanted = process.argv.slice(2).filter((word) => word !== '--no-coverage');
-const withCoverage = wanted.length === 0 && !process.argv.includes('--no-coverage');
+const switches = process.argv.slice(2).filter((word) => word.startsWith('--'));
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const withCoverage = wanted.length === 0 && !switches.includes('--no-coverage');
 const files = filesToRun();
 
+process.chdir(ROOT);
 rmSync(COVERAGE, { recursive: true, force: true });
 mkdirSync(COVERAGE_RAW, { recursive: true });
-const passed = await runTests();
+// Inherited by all that the tests start, processes and threads; who is killed leaves no figures.
+if (withCoverage) process.env.NODE_V8_COVERAGE = COVERAGE_RAW;
+const totals = await runTests();
+delete process.env.NODE_V8_COVERAGE;
+const passed = totals.failed.length === 0;
 // Coverage of a failed run says little, and its table would push the failures off the screen.
 const covered = !passed || !withCoverage || (await reportCoverage());
-console.log(runnerSummary());
+console.log(summaryOf(totals));
 if (!covered) console.error(`FAIL: lines covered are below ${LINES_FLOOR} %`);
 process.exit(passed && covered ? 0 : 1);
 
 function filesToRun(): string[] {
   try {
-    return compiledTestFiles(ROOT, wanted);
+    const unknown = switches.filter((word) => !['--no-coverage', '--no-controls'].includes(word));
+    if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: allowed: --no-coverage, --no-controls`);
+    const all = compiledTestFiles(ROOT, wanted);
+    return switches.includes('--no-controls') ? withoutControls(all) : all;
   } catch (error) {
     console.error(`FAIL: ${error instanceof Error ? error.message : error}`);
     process.exit(1);
   }
 }
 
-async function runTests(): Promise<boolean> {
-  const reporters = [
-    ['--test-reporter=spec', '--test-reporter-destination=stdout'],
-    ['--test-reporter=tap', `--test-reporter-destination=${TAP_FILE}`],
-  ];
-  const limits = ['--test-concurrency=2', `--test-timeout=${TEST_TIMEOUT}`];
-  // Inherited by all that the tests start, processes and threads; who is killed leaves no figures.
-  const env = withCoverage ? { ...process.env, NODE_V8_COVERAGE: COVERAGE_RAW } : process.env;
-  return run(['--test', ...reporters.flat(), ...limits, ...files], { env });
+async function runTests(): Promise<TestTotals> {
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort();
+  process.once('SIGTERM', interrupt).once('SIGINT', interrupt);
+  const queue = new TestQueue(files);
+  const { signal } = interruption;
+  const totals = await runTestFiles(queue, { atOnce: FILES_AT_ONCE, timeoutMs: FILE_TIMEOUT, signal });
+  if (signal.aborted) process.exit(1);
+  writeFileSync(SECONDS_FILE, secondsTable(totals));
+  return totals;
 }
 
 /** Prints lines covered per file, and whether they reach the floor. Files that no test loads count as not covered. */
@@ -54,25 +69,23 @@ async function reportCoverage(): Promise<boolean> {
 }
 
 function run(args: readonly string[], options: SpawnOptions): Promise<boolean> {
-  const child = spawn(process.execPath, args, {
-    cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    ...options,
-  });
-  const pass = (signal: NodeJS.Signals) => child.kill(signal);
-  process.on('SIGTERM', pass).on('SIGINT', pass);
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
   return new Promise((resolve, reject) => {
-    child.on('error', reject).on('exit', (code) => {
-      process.off('SIGTERM', pass).off('SIGINT', pass);
-      resolve(code === 0);
-    });
+    child.on('error', reject).on('exit', (code) => resolve(code === 0));
   });
 }
 
-/** What failed, and the totals as the runner itself counted them: last on the screen, where one looks for them. */
-function runnerSummary(): string {
-  const tap = readFileSync(TAP_FILE, 'utf8');
-  const failed = tap.match(/^ *not ok \d+ - .*$/gm) ?? [];
-  const totals = tap.match(/^# (tests|suites|pass|fail|cancelled|skipped|todo) \d+$/gm);
-  return [...failed, ...(totals ?? ['the test runner gave no summary'])].join('\n');
+/** How long each file took, the longest first. */
+function secondsTable({ files: all }: TestTotals): string {
+  const sorted = [...all].sort((a, b) => b.seconds - a.seconds);
+  return sorted.map(({ file, seconds }) => `${seconds.toFixed(1).padStart(7)} ${file}\n`).join('');
+}
+
+/** What failed, and the totals: last on the screen, where one looks for them. */
+function summaryOf({ failed, counts, files: all }: TestTotals): string {
+  return [
+    ...failed.map((name) => `not ok ${name}`),
+    `# files ${all.length}`,
+    ...Object.entries(counts).map(([what, count]) => `# ${what} ${count}`),
+  ].join('\n');
 }
