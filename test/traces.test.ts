@@ -74,7 +74,7 @@ async function runSystem(
   });
   const { url } = await engine.start();
   await consumer.start();
-  await waitFor(() => engine.ready, { timeoutMs: 5000, what: 'the engine to be ready' });
+  await waitFor(() => engine.ready, { timeoutMs: 20_000, what: 'the engine to be ready' });
   return { url, journal: join(folder, 'journal'), events, stop };
 }
 

@@ -85,7 +85,7 @@ test('ends all it has started when it is interrupted', async (t) => {
   }
   bench.child.kill('SIGINT');
   assert.equal(await bench.exited, 130, bench.errors());
-  await waitFor(() => !started.some(isAlive), { timeoutMs: 5000, what: `${started} to end` });
+  await waitFor(() => !started.some(isAlive), { timeoutMs: 20_000, what: `${started} to end` });
   assert.doesNotMatch(bench.errors(), /no figures|Error/);
 });
 

@@ -190,11 +190,11 @@ test('so many requests are under way at once, so many tasks wait, and the next o
     maxWaiting: 3,
   });
   const sending = Array.from({ length: 5 }, (_, n) => client.send(n));
-  await waitFor(() => held.length === 2, { timeoutMs: 5000, what: 'two requests' });
+  await waitFor(() => held.length === 2, { timeoutMs: 20_000, what: 'two requests' });
   const error = await failureOf(client.send('one too many'));
   assert.deepEqual([error.code, error.attempts, error.mayBeStored], ['QUEUE_FULL', 0, false]);
   for (let answered = 0; answered < 5; answered++) {
-    await waitFor(() => held.length > answered, { timeoutMs: 5000, what: 'the next request' });
+    await waitFor(() => held.length > answered, { timeoutMs: 20_000, what: 'the next request' });
     assert.ok(held.length - answered <= 2, 'more than two at once');
     say(held[answered] as ServerResponse, 202, ACCEPTED); // it is there
   }

@@ -52,7 +52,8 @@ async function untilQuiet(queue: Fixture, ms: number): Promise<number> {
 test('an outage costs no attempt and no task, and ends with everything done', async (t) => {
   const queue = await setUp(t);
   queue.setDownstream('down');
-  const ids = await queue.appendScripts(300, { do: 'call-downstream', ms: 5 });
+  // By far more than can be started until all know.
+  const ids = await queue.appendScripts(1500, { do: 'call-downstream', ms: 5 });
   await queue.consume({ ...QUICK_BREAKER, maxConcurrentTasks: 10 });
   await queue.consumeInProcess({ ...QUICK_BREAKER, maxConcurrentTasks: 10 });
   await untilState(queue, 'open');
@@ -62,14 +63,14 @@ test('an outage costs no attempt and no task, and ends with everything done', as
     what: 'probes to fail',
   });
   assert.equal(await burned(queue), 0);
-  assert.ok(queue.ids('start').length < 150, `${queue.ids('start').length} runs while it was down`);
+  assert.ok(queue.ids('start').length < 500, `${queue.ids('start').length} runs while it was down`);
   queue.setDownstream('up');
   await queue.drained(30_000);
   // A machine that stands still for longer than a lease has some run again: at least once is the promise.
   assert.deepEqual([...new Set(queue.ids('end'))].sort(), ids.sort());
   assert.deepEqual(await queue.deadLetters(), []);
   const { done, dead, excused = 0, retried } = await queue.ledger();
-  assert.deepEqual({ done, dead }, { done: 300, dead: undefined });
+  assert.deepEqual({ done, dead }, { done: 1500, dead: undefined });
   assert.equal(excused, retried);
   assert.equal(await stateOf(queue), 'closed');
 });
@@ -146,7 +147,10 @@ test('other task types go on', async (t) => {
   const others = await Promise.all(
     Array.from({ length: 300 }, () => queue.append({ journal: queue.journal, width: 1 }, {}, 'measured')),
   );
-  await waitFor(async () => (await queue.backlog('measured')) === 0, { timeoutMs: 5000, what: 'the others' });
+  await waitFor(async () => (await queue.backlog('measured')) === 0, {
+    timeoutMs: 20_000,
+    what: 'the others',
+  });
   assert.deepEqual([...new Set(queue.ids('end'))].sort(), others.sort());
   assert.equal(await stateOf(queue), 'open');
   assert.deepEqual(typesOf(events), ['breaker-opened']);
@@ -162,7 +166,10 @@ test('it opens, tries and closes, and says so once each', async (t) => {
   queue.setDownstream('up');
   await queue.drained();
   await untilState(queue, 'closed');
-  await waitFor(() => typesOf(all.flat()).includes('breaker-closed'), { timeoutMs: 5000, what: 'the event' });
+  await waitFor(() => typesOf(all.flat()).includes('breaker-closed'), {
+    timeoutMs: 20_000,
+    what: 'the event',
+  });
   const count = (type: string) => typesOf(all.flat()).filter((one) => one === type).length;
   assert.equal(count('breaker-closed'), 1);
   assert.equal(count('breaker-opened'), count('breaker-half-open'));
@@ -204,7 +211,7 @@ test('a verdict that has to wait does not hold up the shutdown', async (t) => {
   await queue.appendScripts(3, { do: 'throw' });
   await queue.until('start', 3);
   await waitFor(async () => (await queue.redis.zcard(queue.keys.failures(STREAM, GROUP))) === 3, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'the failures to be noted',
   });
   await consumer.stop();

@@ -177,7 +177,7 @@ test('schedules that no consumer has are forgotten, and those that were just awa
   await queue.redis.hset(queue.keys.cronRuns, 'garbage', 'x');
   await queue.consume({ schedules: [schedule(queue), schedule(queue, { name: 'back', cron: '0 0 1 1 *' })] });
   await waitFor(async () => (await queue.redis.hexists(queue.keys.cronRuns, 'gone')) === 0, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'the schedule to be forgotten',
   });
   assert.deepEqual((await queue.redis.hkeys(queue.keys.cronRuns)).sort(), ['away', 'back', 'tick']);

@@ -54,7 +54,7 @@ test('what became due while no consumer ran is promoted by the next one', async 
   const { due, lease } = queue.keys.schedule('tasks:stream');
   assert.equal(await queue.redis.exists(lease), 0, 'who leaves gives up the lease');
   await waitFor(async () => (await queue.redis.zcount(due, '-inf', await redisMs(queue))) === 2, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'two tasks to be due',
   });
   await queue.consume();
@@ -71,7 +71,7 @@ async function withThreeProcesses(t: TestContext, broken: string | undefined): P
   const ids = await queue.scheduleScripts(Array.from({ length: 300 }, (_, i) => 200 + i));
   await promoted(queue, 300);
   const { due } = queue.keys.schedule('tasks:stream');
-  await waitFor(async () => (await queue.redis.zcard(due)) === 0, { timeoutMs: 5000, what: 'the rest' });
+  await waitFor(async () => (await queue.redis.zcard(due)) === 0, { timeoutMs: 20_000, what: 'the rest' });
   const entries = await queue.inStream();
   assert.deepEqual(sorted([...new Set(entries)]), sorted(ids));
   return entries;
@@ -111,7 +111,10 @@ test('when the process that looks most often is killed or frozen, others promote
   const queue = await setUp(t);
   const { lease } = queue.keys.schedule('tasks:stream');
   const leader = await queue.consumeInProcess();
-  await waitFor(async () => (await queue.redis.exists(lease)) === 1, { timeoutMs: 5000, what: 'the lease' });
+  await waitFor(async () => (await queue.redis.exists(lease)) === 1, {
+    timeoutMs: 20_000,
+    what: 'the lease',
+  });
   await queue.consumeInProcess();
   leader.signal('SIGSTOP');
   const ids = await queue.scheduleScripts([10, 20, 30]);

@@ -228,7 +228,7 @@ export class Fixture {
  * that saw the change in Redis may be too early.
  */
 export async function soon(what: string, condition: () => boolean): Promise<void> {
-  await waitFor(condition, { timeoutMs: 5000, what });
+  await waitFor(condition, { timeoutMs: 20_000, what });
 }
 
 /** A queue of its own for a test. Everything it starts ends with the test. */

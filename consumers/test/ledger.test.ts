@@ -20,7 +20,7 @@ test('a running task whose entry was deleted is counted as lost when its lease i
   await queue.until('start', 1);
   const [entry] = await queue.redis.xrange('tasks:stream', '-', '+');
   await queue.redis.xdel('tasks:stream', entry?.[0] ?? '');
-  await waitFor(async () => (await queue.ledger()).lost === 1, { timeoutMs: 5000, what: 'the renewal' });
+  await waitFor(async () => (await queue.ledger()).lost === 1, { timeoutMs: 20_000, what: 'the renewal' });
 });
 
 test('a group that comes later is not charged with what was gone before', async (t) => {
@@ -33,7 +33,7 @@ test('a group that comes later is not charged with what was gone before', async 
   await queue.consume({ group: 'late' });
   await queue.until('end', 6);
   await waitFor(async () => (await queue.redis.hget('tasks:stream:ledger:late', 'done')) === '2', {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'acknowledgement',
   });
   assert.deepEqual(await queue.redis.hgetall('tasks:stream:ledger:late'), { before: '4', done: '2' });
@@ -51,7 +51,10 @@ test('a stream that was deleted and made anew is remembered as that', async (t) 
   });
   await queue.appendScripts(1);
   await queue.until('end', 6);
-  await waitFor(async () => (await queue.ledger()).done === 6, { timeoutMs: 5000, what: 'acknowledgement' });
+  await waitFor(async () => (await queue.ledger()).done === 6, {
+    timeoutMs: 20_000,
+    what: 'acknowledgement',
+  });
   // 1 appended = -5 before + 6 done
   assert.deepEqual(await queue.ledger(), { done: 6, streams_deleted: 1, before: -5 });
 });

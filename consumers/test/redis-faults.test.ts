@@ -9,7 +9,10 @@ const sorted = (ids: readonly string[]) => [...ids].sort();
 /** New tasks are worked off within 5 s, without a restart of ours. */
 async function recovers(queue: Fixture): Promise<void> {
   const before = queue.ids('end').length;
-  await waitFor(() => queue.redis.ping().then((pong) => pong === 'PONG'), { timeoutMs: 5000, what: 'Redis' });
+  await waitFor(() => queue.redis.ping().then((pong) => pong === 'PONG'), {
+    timeoutMs: 20_000,
+    what: 'Redis',
+  });
   const ids = await queue.appendScripts(5);
   await queue.until('end', before + 5, 5000);
   for (const id of ids) assert.ok(queue.ids('end').includes(id));
@@ -37,7 +40,10 @@ test('FLUSHALL while tasks run: their outcomes have nowhere to go, and the consu
   await queue.redis.flushall();
   await queue.until('end', 5);
   await recovers(queue);
-  await waitFor(() => consumer.counters.running === 0, { timeoutMs: 5000, what: 'all tasks to be settled' });
+  await waitFor(() => consumer.counters.running === 0, {
+    timeoutMs: 20_000,
+    what: 'all tasks to be settled',
+  });
 });
 
 test('what is appended to a new stream before the group exists is worked off too', async (t) => {
@@ -54,7 +60,10 @@ test('Redis killed and started again: everything stored is done, nothing restart
   const ids = await queue.appendScripts(200, { ms: 20 });
   await queue.until('end', 50);
   await queue.server.kill();
-  await waitFor(() => consumer.counters.running === 0, { timeoutMs: 5000, what: 'running tasks to finish' });
+  await waitFor(() => consumer.counters.running === 0, {
+    timeoutMs: 20_000,
+    what: 'running tasks to finish',
+  });
   await queue.server.restart();
   await recovers(queue);
   await queue.drained();
@@ -148,7 +157,10 @@ test('a key that is no stream stops its own task type only, until it is gone', a
   await recovers(queue);
   await queue.redis.del('tasks:stream:measured');
   const id = await queue.append({ journal: queue.journal, width: 1 }, {}, 'measured');
-  await waitFor(() => queue.ids('end').includes(id), { timeoutMs: 5000, what: 'the other type to recover' });
+  await waitFor(() => queue.ids('end').includes(id), {
+    timeoutMs: 20_000,
+    what: 'the other type to recover',
+  });
 });
 
 test('replies that get lost lose no task', async (t) => {

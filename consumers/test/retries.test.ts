@@ -131,7 +131,10 @@ test('other groups on the stream do not see the retries of this one', async (t) 
   await queue.consume();
   await queue.appendScript({ do: 'throw', until: 2 });
   await queue.until('end', 1);
-  await waitFor(async () => (await queue.ledger()).done === 1, { timeoutMs: 5000, what: 'acknowledgement' });
+  await waitFor(async () => (await queue.ledger()).done === 1, {
+    timeoutMs: 20_000,
+    what: 'acknowledgement',
+  });
   const seen = await queue.redis.xreadgroup(
     'GROUP',
     'others',
@@ -150,7 +153,7 @@ test('the number of attempts survives the death of the process', async (t) => {
   const process = await queue.consumeInProcess({ backoffBaseSeconds: 0.3 });
   await queue.appendScript({ do: 'throw' });
   await waitFor(async () => (await queue.ledger()).retried === 1, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'the first failure',
   });
   process.signal('SIGKILL');
@@ -197,7 +200,7 @@ test('a task that waits for its next attempt survives the loss of the schedule',
   await queue.consume({ backoffBaseSeconds: 300, backoffMaxSeconds: 300 });
   await queue.appendScript({ do: 'throw', until: 1 });
   await waitFor(async () => (await queue.ledger()).retried === 1, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'the first failure',
   });
   await queue.redis.del('tasks:stream:retries:processors');

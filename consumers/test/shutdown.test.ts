@@ -30,11 +30,11 @@ test('stopping finishes what runs, leaves the rest to others, and leaves no cons
 test('what has not finished when the time is up stays for the next consumer', async (t) => {
   const queue = await setUp(t);
   const { consumer, events } = await queue.consume({ shutdownTimeoutSeconds: 0.3 });
-  const ids = await queue.appendScripts(5, { ms: 2000 });
+  const ids = await queue.appendScripts(5, { ms: 25_000, againMs: 10 });
   await queue.until('start', 5);
   const begun = performance.now();
   await consumer.stop();
-  assert.ok(performance.now() - begun < 2000, 'did not wait for the tasks');
+  assert.ok(performance.now() - begun < 20_000, 'did not wait for the tasks');
   assert.equal(await queue.backlog(), 5);
   assert.equal(events.find((event) => event.type === 'shutdown-finished')?.left, 5);
   const { '~parked': parked, ...consumers } = await queue.consumers();
@@ -66,5 +66,6 @@ test('stopping does not take long when there is nothing to do, Redis or no Redis
   await consumer.stop();
   await queue.server.kill();
   await other.stop();
-  assert.ok(performance.now() - begun < 5000);
+  // Neither stop waits for as long as it may.
+  assert.ok(performance.now() - begun < 15_000);
 });

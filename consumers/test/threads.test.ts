@@ -81,7 +81,7 @@ test('a thread is free for others while a task waits in vain', async (t) => {
   await queue.until('end', 50);
   assert.deepEqual(queue.ids('end').sort(), ids.sort());
   await waitFor(async () => (await queue.backlog()) === 4, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'all others to be acknowledged',
   });
 });

@@ -122,7 +122,10 @@ test('entries stay in a stream that a second group has yet to read', async (t) =
   await queue.consume();
   await queue.appendScripts(10);
   await queue.until('end', 10);
-  await waitFor(async () => (await queue.ledger()).done === 10, { timeoutMs: 5000, what: 'acknowledgement' });
+  await waitFor(async () => (await queue.ledger()).done === 10, {
+    timeoutMs: 20_000,
+    what: 'acknowledgement',
+  });
   assert.equal(await queue.backlog(), 10);
   await queue.consume({ group: 'others' });
   await queue.until('end', 20);

@@ -80,7 +80,7 @@ for (const { name, begin, end } of FAULTS) {
 
     await end(target);
     await waitFor(async () => (await post(`${url}/tasks`, '{"data":2}')).status === 202, {
-      timeoutMs: 5000,
+      timeoutMs: 20_000,
       what: 'a 202',
     });
     assert.equal((await postBatch(`${url}/tasks/batch`, '[{"data":1},{"data":2}]')).status, 202);
@@ -108,7 +108,7 @@ test('READONLY: every request is answered in time, and tasks are taken again wit
   );
   await client.replicaof('NO', 'ONE');
   await waitFor(async () => (await post(`${url}/tasks`, '{"data":2}')).status === 202, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'a 202',
   });
 });

@@ -39,7 +39,7 @@ test('a database that Redis does not have: 503, and the reason in an event', asy
   });
   t.after(() => engine.stop());
   const { url } = await engine.start();
-  await waitFor(() => reasons.length > 0, { timeoutMs: 5000, what: 'the reason' });
+  await waitFor(() => reasons.length > 0, { timeoutMs: 20_000, what: 'the reason' });
   assert.deepEqual(reasons, ['ERR DB index is out of range']);
   assert.equal((await post(`${url}/tasks`, BODY)).body.error?.code, 'REDIS_UNAVAILABLE');
 });

@@ -107,7 +107,7 @@ test('with Redis paused: no more tasks than may be in flight, and each one taken
   server.pause();
   const first = postBatch(url, batchOf(80));
   await waitFor(() => running.engine.counters.inFlightBatchTasks === 80, {
-    timeoutMs: 3000,
+    timeoutMs: 20_000,
     what: '80 tasks',
   });
   assert.equal((await postBatch(url, batchOf(21))).body.error?.code, 'OVERLOADED');
@@ -249,7 +249,10 @@ test('mode received: answered once all are validated and queued, and stored soon
   const { url, stream } = await runEngine(t, redis.server.url, { ackMode: 'received' });
   const reply = await postBatch(`${url}/tasks/batch`, '[{"data":1},{},{"data":2}]');
   assert.deepEqual([reply.status, reply.body.ack, reply.body.accepted], [207, 'received', 2]);
-  await waitFor(async () => (await redis.client.xlen(stream)) === 2, { timeoutMs: 3000, what: 'both tasks' });
+  await waitFor(async () => (await redis.client.xlen(stream)) === 2, {
+    timeoutMs: 20_000,
+    what: 'both tasks',
+  });
   assert.deepEqual(await idsIn(redis.client, stream), acceptedIds(reply));
 });
 

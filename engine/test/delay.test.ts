@@ -206,7 +206,7 @@ test('mode received: a delayed task is answered at once, and stored', async (t) 
   const reply = await post(`${url}/tasks`, '{"data":1,"delay":60}');
   assert.deepEqual(Object.keys(reply.body), ['task_id', 'ack']);
   await waitFor(async () => (await scheduled(redis.client, stream)).length === 1, {
-    timeoutMs: 3000,
+    timeoutMs: 20_000,
     what: 'the task to be stored',
   });
 });

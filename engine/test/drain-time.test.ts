@@ -70,7 +70,7 @@ test('a backlog that takes too long to work off is not added to, and Retry-After
 
   await redis.client.xtrim(stream, 'MAXLEN', 50); // as if more consumers had come
   await waitFor(async () => (await post(`${url}/tasks`, BODY)).status === 202, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'a task to be taken again',
   });
 });
@@ -97,7 +97,7 @@ test('tasks are refused while Redis has little memory left, so that what is queu
       answer = await post(`${url}/tasks`, BODY);
       return answer.status === 503;
     },
-    { timeoutMs: 5000, what: 'the look at the memory' },
+    { timeoutMs: 20_000, what: 'the look at the memory' },
   );
   assert.equal(answer.body.error?.code, 'OVERLOADED');
   assert.equal(answer.headers.get('retry-after'), '5');
@@ -108,7 +108,7 @@ test('tasks are refused while Redis has little memory left, so that what is queu
 
   await redis.client.config('SET', 'maxmemory', '0');
   await waitFor(async () => (await post(`${url}/tasks`, BODY)).status === 202, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'a task to be taken again',
   });
 });

@@ -64,7 +64,7 @@ export async function runEngine(
   });
   const { url, port } = await engine.start();
   t.after(() => engine.stop());
-  await waitFor(() => engine.ready, { timeoutMs: 5000, what: 'the engine to be ready' });
+  await waitFor(() => engine.ready, { timeoutMs: 20_000, what: 'the engine to be ready' });
   return { engine, url, port, stream: options.streamName ?? stream, events };
 }
 
@@ -92,7 +92,7 @@ export async function runProgram(
   t.after(() => program.signal('SIGKILL'));
   const ready = (await program.ready) as { url: string; opsUrl: string };
   await waitFor(async () => (await fetch(`${ready.opsUrl}/readyz`)).ok, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'readiness',
   });
   return Object.assign(program, ready, { stream });

@@ -26,7 +26,7 @@ test('a task is answered once WAITAOF, sent behind it, says that the disk has it
   played.waitaof = '*2\r\n:1\r\n';
   const answered: Reply[] = [];
   const waiting = postFsynced(url).then((reply) => answered.push(reply));
-  await waitFor(() => played.commands.length === 2, { timeoutMs: 5000, what: 'both commands' });
+  await waitFor(() => played.commands.length === 2, { timeoutMs: 20_000, what: 'both commands' });
   assert.equal(played.commands[0]?.[0], 'XADD');
   assert.deepEqual(played.commands[1], ['WAITAOF', '1', '0', '3000']);
   assert.equal((await post(`${url}/tasks`, '{"data":2}')).body.ack, 'appended');

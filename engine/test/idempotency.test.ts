@@ -143,7 +143,7 @@ test('a key is known for IDEMPOTENCY_TTL, and then new', async (t) => {
   assertReplayed(await postOnce(`${url}/tasks`, 'k'), first);
   assert.ok((await redis.client.pttl(key)) <= 50_000, 'asking again does not make it last longer');
   await redis.client.pexpire(key, 1);
-  await waitFor(async () => (await redis.client.exists(key)) === 0, { timeoutMs: 2000, what: 'the end' });
+  await waitFor(async () => (await redis.client.exists(key)) === 0, { timeoutMs: 20_000, what: 'the end' });
   const second = await postOnce(`${url}/tasks`, 'k');
   assert.equal(second.headers.get('idempotency-replayed'), null);
   assert.notEqual(second.body.task_id, first.body.task_id);
@@ -205,7 +205,7 @@ test('an append that stayed unconfirmed can be sent again with its key: it is th
     const lost = await postOnce(`${url}/tasks`, key, `{"data":${round}}`);
     assertRefused(lost, 503, 'APPEND_UNCONFIRMED');
     proxy.dropReplies(false);
-    await waitFor(() => engine.ready, { timeoutMs: 5000, what: 'the engine to be ready' });
+    await waitFor(() => engine.ready, { timeoutMs: 20_000, what: 'the engine to be ready' });
     const again = await postOnce(`${url}/tasks`, key, `{"data":${round}}`);
     assert.equal(again.status, 202);
     assert.equal(again.headers.get('idempotency-replayed'), 'true');
@@ -222,7 +222,7 @@ test('a Redis killed and restarted: what was answered 202 with a key is known wi
   const keys = Array.from({ length: 50 }, () => randomUUID());
   const first = await Promise.all(keys.map((key) => postOnce(`${url}/tasks`, key)));
   await server.kill();
-  await waitFor(() => !engine.ready, { timeoutMs: 5000, what: 'the engine to notice' });
+  await waitFor(() => !engine.ready, { timeoutMs: 20_000, what: 'the engine to notice' });
   await server.restart();
   await waitFor(() => engine.ready, { timeoutMs: 10_000, what: 'the engine to be ready' });
   const again = await Promise.all(keys.map((key) => postOnce(`${url}/tasks`, key)));
@@ -248,7 +248,7 @@ async function brokenKeys(t: TestContext, seed: number, broken?: string): Promis
   });
   const urls = await Promise.all(engines.map(async (one) => ((await one.ready) as { url: string }).url));
   for (const url of urls) {
-    await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: 5000, what: 'readiness' });
+    await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: 20_000, what: 'readiness' });
   }
 
   const random = seededRandom(seed);

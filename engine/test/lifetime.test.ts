@@ -38,7 +38,7 @@ test('a start that failed can be tried again, and the engine then sees a Redis t
   await assert.rejects(engine.start(), /cannot listen on 127\.0\.0\.1/);
   await new Promise((closed) => holder.close(closed));
   const { url } = await engine.start();
-  await waitFor(() => engine.ready, { timeoutMs: 5000, what: 'the engine to be ready' });
+  await waitFor(() => engine.ready, { timeoutMs: 20_000, what: 'the engine to be ready' });
   assert.equal((await post(`${url}/tasks`, BODY)).status, 202);
   server.pause();
   assert.equal((await post(`${url}/tasks`, BODY)).body.error?.code, 'APPEND_UNCONFIRMED');
@@ -90,7 +90,7 @@ test('a listener that throws costs a warning, and every request is answered', as
   assert.equal((await post(`${url}/tasks`, BODY)).body.error?.code, 'APPEND_REFUSED');
   await client.config('SET', 'maxmemory', '0');
   await server.restart();
-  await waitFor(() => seen.has('redis-back'), { timeoutMs: 5000, what: 'the engine to be back' });
+  await waitFor(() => seen.has('redis-back'), { timeoutMs: 20_000, what: 'the engine to be back' });
   assert.equal((await post(`${url}/tasks`, BODY)).status, 202);
   assert.ok(seen.has('shedding-started') && seen.has('append-refused') && seen.has('redis-lost'));
   assert.ok(warnings.some((warning) => warning.includes('redis-lost: broken listener')));

@@ -25,7 +25,7 @@ test('sheds with 503 and Retry-After at the bound on the backlog, trims nothing,
   const [[first] = ['']] = await redis.client.xrange(stream, '-', '+', 'COUNT', 1);
   await redis.client.xdel(stream, first);
   await waitFor(async () => (await post(`${url}/tasks`, BODY)).status === 202, {
-    timeoutMs: 3000,
+    timeoutMs: 20_000,
     what: 'a 202',
   });
 });
@@ -50,7 +50,7 @@ test('sheds at the bound on requests in flight, and counts a client that left as
   t.after(() => sockets.forEach((socket) => void socket.destroy()));
   for (const socket of sockets) socket.write(head);
   await waitFor(() => engine.counters.inFlightRequests === 2, {
-    timeoutMs: 3000,
+    timeoutMs: 20_000,
     what: 'both requests to be in flight',
   });
   const shed = await post(`${url}/tasks`, BODY);
@@ -58,7 +58,7 @@ test('sheds at the bound on requests in flight, and counts a client that left as
   assert.equal(shed.body.error?.code, 'OVERLOADED');
   for (const socket of sockets) socket.destroy();
   await waitFor(() => engine.counters.inFlightRequests === 0, {
-    timeoutMs: 3000,
+    timeoutMs: 20_000,
     what: 'both requests to be gone',
   });
   assert.equal((await post(`${url}/tasks`, BODY)).status, 202);
@@ -76,7 +76,7 @@ test('sheds at the bound on bytes in flight', async (t) => {
     `POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1500\r\n\r\n${' '.repeat(1400)}`,
   );
   await waitFor(() => engine.counters.inFlightBytes === 1400, {
-    timeoutMs: 3000,
+    timeoutMs: 20_000,
     what: 'the bytes to be in flight',
   });
   assert.equal((await post(`${url}/tasks`, `{"data":"${'x'.repeat(700)}"}`)).body.error?.code, 'OVERLOADED');

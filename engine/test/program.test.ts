@@ -43,7 +43,7 @@ test('an engine process killed under load is replaced, and no 202 is lost', asyn
         const now = childrenOf(program.pid);
         return now.length === 2 && !now.includes(victim);
       },
-      { timeoutMs: 5000, what: 'the process to be replaced' },
+      { timeoutMs: 20_000, what: 'the process to be replaced' },
     );
   }
   const answers = await load.stop();

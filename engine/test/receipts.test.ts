@@ -305,7 +305,7 @@ test('a shutdown waits for levels that are waited for', async (t) => {
   const { url, replica, engine } = await runPair(t, { ackTimeoutSeconds: 2 });
   replica.pause();
   const waiting = postAt(`${url}/tasks`, 'ack=replicated');
-  await waitFor(() => engine.counters.inFlightRequests > 0, { timeoutMs: 5000, what: 'the request' });
+  await waitFor(() => engine.counters.inFlightRequests > 0, { timeoutMs: 20_000, what: 'the request' });
   assert.equal(await engine.stop(), 0);
   assert.match(codeOf(await waiting) ?? '', /^ACK_LEVEL_NOT_REACHED$/);
   replica.resume();

@@ -28,7 +28,8 @@ for (const [appendTimeout, exitCode] of [
     await load.stop();
     assert.equal(code, exitCode);
     const [, tookMs] = /"duration_ms":(\d+)/.exec(program.output()) ?? [];
-    assert.ok(Number(tookMs) < 4000, `it took ${tookMs} ms`);
+    // Nothing else limits it: otherwise it would hang as long as Redis does.
+    assert.ok(Number(tookMs) < 10_000, `it took ${tookMs} ms`);
   });
 }
 
@@ -55,7 +56,7 @@ test('Ctrl-C during the start reaches all processes, and the exit code is 0', as
     output += chunk;
   });
   const exited = once(program, 'close');
-  await waitFor(() => childrenOf(pid).length === 2, { timeoutMs: 5000, what: 'the processes to start' });
+  await waitFor(() => childrenOf(pid).length === 2, { timeoutMs: 20_000, what: 'the processes to start' });
   process.kill(-pid, 'SIGINT');
   assert.deepEqual(await exited, [0, null]);
   assert.match(output, /shutting down/);

@@ -64,7 +64,7 @@ test('every way a task can be taken in leaves a status behind', async (t) => {
   const [one = '', two = ''] = (batch.body as { task_ids?: string[] }).task_ids ?? [];
   Object.assign(ids, { 'first of a batch': one, 'second of a batch': two });
   for (const [how, id] of Object.entries(ids)) {
-    await waitFor(async () => (await ask(url, id)).status === 200, { timeoutMs: 5000, what: how });
+    await waitFor(async () => (await ask(url, id)).status === 200, { timeoutMs: 20_000, what: how });
     const { body, headers } = await ask(url, id.toUpperCase());
     assert.equal(body.task_id, id, how);
     assert.deepEqual([body.status, body.type], ['queued', how === 'typed' ? 'mail' : 'default'], how);
@@ -115,7 +115,7 @@ test('an id that is unknown, or was for longer than TRACK_TTL, is 404, and the a
   const left = await redis.client.pttl(key);
   assert.ok(left > 0 && left <= 100_000, `${left} ms`);
   await redis.client.pexpire(key, 1); // its time passes sooner
-  await waitFor(async () => (await ask(url, id)).status === 404, { timeoutMs: 5000, what: 'expiry' });
+  await waitFor(async () => (await ask(url, id)).status === 404, { timeoutMs: 20_000, what: 'expiry' });
 });
 
 test('what is no task id is 400, and a path for tasks is still 405', async (t) => {
@@ -208,12 +208,12 @@ test('a client that has left before the answer does no harm', async (t) => {
   const leaving = connect(port, '127.0.0.1');
   leaving.write(`GET /tasks/${id} HTTP/1.1\r\nHost: x\r\n\r\n`);
   const waiting = (): boolean => engine.counters.inFlightRequests === 1;
-  await waitFor(waiting, { timeoutMs: 5000, what: 'the request to come in' });
+  await waitFor(waiting, { timeoutMs: 20_000, what: 'the request to come in' });
   leaving.destroy();
   redis.server.resume();
-  await waitFor(() => !waiting(), { timeoutMs: 5000, what: 'the answer of Redis' });
+  await waitFor(() => !waiting(), { timeoutMs: 20_000, what: 'the answer of Redis' });
   await waitFor(async () => (await ask(url, id)).body.status === 'queued', {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'the next to be answered',
   });
 });

@@ -30,7 +30,7 @@ async function refusalsOf(t: TestContext, bytes: string, options: EngineOptions 
     GARBAGE.map(async (garbage) => (await exchange(port, [bytes + garbage])).text),
   );
   await waitFor(() => engine.counters.inFlightRequests === 0 && engine.counters.inFlightBytes === 0, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'nothing to be in flight',
   });
   return { ...running, texts };

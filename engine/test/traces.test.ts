@@ -253,9 +253,9 @@ test('a receiver that is away for a moment, or busy, gets all spans later', asyn
   const running = await traced(t, collector);
   collector.reception = { status: 503, headers: { 'Retry-After': '1' } };
   await post(`${running.url}/tasks`, BODY);
-  await waitFor(() => collector.messages > 0, { timeoutMs: 5000, what: 'the first message' });
+  await waitFor(() => collector.messages > 0, { timeoutMs: 20_000, what: 'the first message' });
   collector.reception = 'take';
-  await waitFor(() => collector.taken === 2, { timeoutMs: 5000, what: 'the spans' });
+  await waitFor(() => collector.taken === 2, { timeoutMs: 20_000, what: 'the spans' });
   await delivered(running, collector);
 });
 

@@ -37,14 +37,14 @@ test('trims only what every group has acknowledged', async (t) => {
 
   // What goes: the two at the front that both groups acknowledged. The third is pending, the last two unread.
   await waitFor(async () => (await client.xlen(stream)) === 4, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'two entries to be trimmed',
   });
   assert.deepEqual(await idsOf(client, stream), ids.slice(2));
 
   await client.xack(stream, 'second', seen[2] as string);
   await waitFor(async () => (await client.xlen(stream)) === 2, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'two more to be trimmed',
   });
   assert.deepEqual(await idsOf(client, stream), ids.slice(4));
@@ -61,7 +61,7 @@ test('removes old acknowledged entries from behind one that is still pending', a
   await read(client, stream, 'second', 4);
   await client.xack(stream, 'second', ids[1] as string, ids[3] as string);
   await waitFor(async () => (await client.xlen(stream)) === 3, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'two entries to be removed',
   });
   assert.deepEqual(await idsOf(client, stream), [ids[0], ids[2], ids[4]]);
@@ -78,7 +78,7 @@ test('leaves a stream alone that nobody reads yet', async (t) => {
   };
   const before = await calls();
   await waitFor(async () => (await calls()) >= before + 2, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'the trimmer to run twice',
   });
   assert.equal(await client.xlen(stream), 3);

@@ -21,14 +21,14 @@ export const DISK_FULL: RedisFault = {
       await ballast.close();
     }
     await waitFor(async () => (await redis.info('persistence')).includes('aof_last_write_status:err'), {
-      timeoutMs: 5000,
+      timeoutMs: 20_000,
       what: 'Redis to notice that its disk is full',
     });
   },
   async end({ redis, redisDir }) {
     await rm(join(redisDir, 'ballast'));
     await waitFor(async () => (await redis.info('persistence')).includes('aof_last_write_status:ok'), {
-      timeoutMs: 5000,
+      timeoutMs: 20_000,
       what: 'Redis to notice that there is room again',
     });
   },

@@ -83,7 +83,7 @@ class MemoryTarget implements ConformanceTarget {
   async strike(fault: WriteFault): Promise<void> {
     const { faults } = this.#queue;
     const running = this.#queue.runDue();
-    await waitFor(() => this.#queue.runs.length >= this.#added, { timeoutMs: 5000, what: 'all to run' });
+    await waitFor(() => this.#queue.runs.length >= this.#added, { timeoutMs: 20_000, what: 'all to run' });
     if (fault === 'replies-lost') faults.loseReplies();
     else if (fault === 'redis-away') faults.redisAway(10_000);
     else faults.refuseWrites(5);
