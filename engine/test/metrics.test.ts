@@ -205,6 +205,31 @@ test('the figures of the queue are those of Redis: groups, retries, schedule, br
   assert.ok((sampleValue(page, 'sluice_time_to_drain_seconds') ?? 0) >= 1);
 });
 
+test('a stream that Redis refuses is told apart from one that it takes, as long as it refuses it', async (t) => {
+  const { url, opsUrl, stream } = await runProgram(t, redis.server.url, {
+    WORKER_PROCESSES: '1',
+    APPEND_BREAKER_REFUSALS: '2',
+    SCHEMA_MODULE: new URL('../../../examples/webhooks/dist/schemas.js', import.meta.url).pathname,
+  });
+  const typed = `${stream}:github.push`;
+  const state = (page: Map<string, Family>, of: string) =>
+    sampleValue(page, 'sluice_append_breaker_state', { stream: of });
+  const opened = (page: Map<string, Family>) => sampleValue(page, 'sluice_append_breaker_opened_total');
+  const before = await until(opsUrl, 'a first report', (page) => opened(page) === 0);
+  assert.deepEqual([state(before, stream), state(before, typed)], [0, 0]);
+  await redis.client.set(stream, 'no stream');
+  for (let i = 0; i < 2; i++) assert.equal((await post(`${url}/tasks`, BODY)).status, 503);
+  const open = await until(opsUrl, 'it to be open', (page) => state(page, stream) === 2);
+  assert.deepEqual([state(open, typed), opened(open)], [0, 1]);
+  await redis.client.del(stream);
+  await waitFor(async () => (await post(`${url}/tasks`, BODY)).status === 202, {
+    timeoutMs: 10_000,
+    what: 'a probe to be taken',
+  });
+  const after = await until(opsUrl, 'it to be closed', (page) => state(page, stream) === 0);
+  assert.equal(opened(after), 1);
+});
+
 test('without Redis the figures are still answered at once, and say how old they are', async (t) => {
   const own = await startRedis();
   t.after(() => own.stop());

@@ -17,6 +17,7 @@ const FIGURES: StatsdFigures = {
   requests: { count: 21, errors: 7, durations: DURATIONS },
   tasks: [Float64Array.from({ length: 21 }, (_, i) => (i === 3 ? 4 : 0))],
   queueSize: 12,
+  breakersOpen: 2,
   memoryBytes: 1000,
   cpuSeconds: 1,
   resources: [{ taskType: 'a', tasks: 2, memory: PER_TASK, gpu: PER_TASK, cpuSeconds: 1 }],
@@ -82,6 +83,7 @@ test('the daemon receives every name, and counts as many as there were', async (
   assert.match(all, /'microservice\.request_count': 21\b/);
   assert.match(all, /'microservice\.task_queue_size': 12\b/);
   assert.match(all, /'microservice\.error_rate': 0\.333/);
+  assert.match(all, /'microservice\.append_breakers_open': 2\b/);
   assert.doesNotMatch(all, /bad_lines_seen': [1-9]/);
 });
 

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { listeningUrl, queueKeys, SluiceError, type TaskType } from '@sluice/contract';
 import { claimPort, type EngineListener, OpsServer } from '@sluice/telemetry';
 import { ApiKeysFile } from '../access/api-keys-file.js';
-import { redisHealthOf } from '../admission/append-breakers.js';
+import { type RedisHealth, redisHealthOf } from '../admission/append-breakers.js';
 import { type Health, healthOf } from '../http/health.js';
 import { ClusterMetrics, type ClusterState } from '../metrics/cluster-metrics.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
@@ -136,17 +136,19 @@ export class Primary {
     const all = [...this.processes];
     const ready = all.filter((one) => one.ready).length;
     const redisConnected = all.length > 0 && all.every((one) => one.health?.redis_connected === true);
-    return { ready, unready: all.length - ready, redisConnected };
+    const { refused } = this.redis();
+    return { ready, unready: all.length - ready, redisConnected, refused };
+  }
+
+  /** What the processes say of their way to Redis, taken together. */
+  private redis(): RedisHealth {
+    return redisHealthOf([...this.processes].flatMap((one) => one.health?.redis ?? []));
   }
 
   private health(): Health {
     const { serviceVersion } = this.options.engine;
     const reports = [...this.processes].map((one) => one.health);
-    const own = healthOf(
-      this.state().redisConnected,
-      redisHealthOf(reports.flatMap((one) => one?.redis ?? [])),
-      serviceVersion,
-    );
+    const own = healthOf(this.state().redisConnected, this.redis(), serviceVersion);
     const allHealthy = reports.length > 0 && reports.every((one) => one?.status === 'healthy');
     return { ...own, status: allHealthy && own.status === 'healthy' ? 'healthy' : 'unhealthy' };
   }

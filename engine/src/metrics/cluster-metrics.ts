@@ -13,10 +13,11 @@ import {
   type StatsdSink,
   watchEventLoop,
 } from '@sluice/telemetry';
+import type { RedisHealth } from '../admission/append-breakers.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
 import { exposeEngine } from './engine-exposition.js';
 import { EngineTotals } from './engine-totals.js';
-import { QueueWatch } from './queue-watch.js';
+import { BREAKER_STATES, QueueWatch } from './queue-watch.js';
 import { statsdFiguresOf } from './statsd-figures.js';
 
 /** What the primary knows of its processes at the moment. */
@@ -26,6 +27,8 @@ export interface ClusterState {
   readonly unready: number;
   /** Whether each of them has its connection to Redis. */
   readonly redisConnected: boolean;
+  /** What they say of their append breakers, taken together: those that are not closed. */
+  readonly refused: RedisHealth['refused'];
 }
 
 export interface ClusterMetricsOptions {
@@ -47,6 +50,7 @@ export interface ClusterMetricsOptions {
 export class ClusterMetrics {
   private readonly totals = new EngineTotals();
   private readonly queue: QueueWatch;
+  private readonly streams: readonly string[];
   private readonly eventLoop = watchEventLoop();
   private readonly trimmed = new Map<string, number>();
   private deaths = 0;
@@ -55,15 +59,15 @@ export class ClusterMetrics {
   constructor(private readonly options: ClusterMetricsOptions) {
     const { redisUrl, streamName } = options.engine;
     const keys = queueKeys(streamName);
-    const streams = [streamName, ...options.types.map((type) => keys.stream(type))];
-    this.queue = new QueueWatch(redisUrl, streamName, streams);
+    this.streams = [streamName, ...options.types.map((type) => keys.stream(type))];
+    this.queue = new QueueWatch(redisUrl, streamName, this.streams);
   }
 
   start(): void {
     this.queue.start();
     this.statsd = openStatsd(
       this.options.program,
-      () => statsdFiguresOf(this.totals.sum(), this.queue.backlog),
+      () => statsdFiguresOf(this.totals.sum(), this.queue.backlog, this.options.state().refused.length),
       (count, error) =>
         this.options.report({ type: 'telemetry-dropped', sink: 'statsd', count, reason: error.message }),
     );
@@ -96,11 +100,15 @@ export class ClusterMetrics {
   /** All of it in the text format of Prometheus. */
   text(): string {
     const to = new Exposition();
-    const { ready, unready, redisConnected } = this.options.state();
+    const { ready, unready, redisConnected, refused } = this.options.state();
     exposeEngine(to, this.totals.sum());
     to.add(ENGINE_METRICS.processes, { state: 'ready' }, ready);
     to.add(ENGINE_METRICS.processes, { state: 'unready' }, unready);
     to.add(ENGINE_METRICS.processDeaths, {}, this.deaths);
+    for (const stream of this.streams) {
+      const breaker = refused.find((one) => one.stream === stream)?.breaker ?? 'closed';
+      to.add(ENGINE_METRICS.appendBreakerState, { stream }, BREAKER_STATES[breaker]);
+    }
     for (const [stream, count] of this.trimmed) to.add(ENGINE_METRICS.entriesTrimmed, { stream }, count);
     to.add(QUEUE_METRICS.redisConnected, {}, redisConnected ? 1 : 0);
     this.queue.expose(to);

@@ -31,6 +31,7 @@ export function exposeEngine(to: Exposition, { counters, requests, process: take
     to.add(PROCESS_METRICS.spansDropped, { reason }, counters.spansDropped[reason] ?? 0);
   }
   for (const reason of SHEDDING_REASONS) to.add(metrics.shed, { reason }, counters.shed[reason] ?? 0);
+  to.add(metrics.appendBreakerOpened, {}, counters.breakerOpened);
   to.add(metrics.inFlightRequests, {}, counters.inFlightRequests);
   to.add(metrics.inFlightBytes, {}, counters.inFlightBytes);
   to.add(metrics.inFlightBatchTasks, {}, counters.inFlightBatchTasks);

@@ -7,7 +7,8 @@ import { TimeToDrain } from './time-to-drain.js';
 const LOOK_EVERY_MS = 1000;
 /** Streams that are looked at in one go; of more, each has its turn every few seconds. */
 const STREAMS_AT_ONCE = 50;
-const BREAKER_STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
+/** The number that stands for each state of a breaker. */
+export const BREAKER_STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 /**
  * Looks at the streams once a second, so that whoever asks for metrics is answered from memory at once, however often

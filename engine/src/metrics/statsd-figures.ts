@@ -5,6 +5,7 @@ import type { EngineSum } from './engine-totals.js';
 export function statsdFiguresOf(
   { requests, process: taken }: EngineSum,
   queueSize: number | undefined,
+  breakersOpen: number,
 ): StatsdFigures {
   const durations = new HistogramTable(REQUEST_SECONDS, 1);
   let errors = 0;
@@ -18,6 +19,7 @@ export function statsdFiguresOf(
   return {
     requests: { count: countOf(all), errors, durations: all },
     queueSize,
+    breakersOpen,
     memoryBytes: taken.residentMemory,
     cpuSeconds: taken.cpuUser + taken.cpuSystem,
   };

@@ -65,6 +65,20 @@ export const ENGINE_METRICS = {
     help: 'Requests answered 503 OVERLOADED because a bound was reached, by the bound.',
     labels: ['reason'],
   },
+  appendBreakerState: {
+    name: 'sluice_append_breaker_state',
+    type: 'gauge',
+    unit: '1',
+    help: 'Circuit breaker before the appends of the stream, the worst of all processes: 0 closed, 1 half-open, 2 open: Redis refuses its tasks.',
+    labels: ['stream'],
+  },
+  appendBreakerOpened: {
+    name: 'sluice_append_breaker_opened_total',
+    type: 'counter',
+    unit: '1',
+    help: 'How often such a breaker has opened, in any process.',
+    labels: [],
+  },
   inFlightRequests: {
     name: 'sluice_in_flight_requests',
     type: 'gauge',

@@ -5,6 +5,7 @@ export const STATSD_NAMES = {
   task_queue_size: 'gauge',
   task_processing_time: 'timer in ms',
   error_rate: 'gauge, 0 to 1',
+  append_breakers_open: 'gauge: streams whose tasks Redis refuses',
   memory_usage: 'gauge in bytes',
   cpu_usage: 'gauge in percent of one core',
   gpu_usage_per_task_avg: 'gauge in percent',

@@ -9,6 +9,8 @@ export interface StatsdFigures {
   /** Rows of a `HistogramTable` with the bounds `TASK_SECONDS`. */
   readonly tasks?: readonly Float64Array[];
   readonly queueSize?: number | undefined;
+  /** Streams whose append breaker is not closed. */
+  readonly breakersOpen?: number;
   readonly memoryBytes: number;
   readonly cpuSeconds: number;
   readonly resources?: readonly TaskResourceFigures[];
@@ -72,7 +74,7 @@ export class StatsdSink {
     const { before } = this;
     const at = performance.now();
     const seconds = Math.max(0.001, (at - this.beforeAt) / 1000);
-    const { requests, tasks, queueSize, resources = [] } = now;
+    const { requests, tasks, queueSize, breakersOpen, resources = [] } = now;
     if (requests !== undefined) {
       const count = requests.count - (before?.requests?.count ?? 0);
       const errors = requests.errors - (before?.requests?.errors ?? 0);
@@ -84,6 +86,7 @@ export class StatsdSink {
       this.timings('task_processing_time', TASK_SECONDS, row, before?.tasks?.[i]);
     }
     if (queueSize !== undefined) this.line('task_queue_size', queueSize, 'g');
+    if (breakersOpen !== undefined) this.line('append_breakers_open', breakersOpen, 'g');
     this.line('memory_usage', now.memoryBytes, 'g');
     const cpu = now.cpuSeconds - (before?.cpuSeconds ?? now.cpuSeconds);
     this.line('cpu_usage', (cpu / seconds) * 100, 'g');
