@@ -26,6 +26,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENGINE = join(ROOT, 'engine/dist/main.js');
 /** Takes the place of the engine in negative controls of what it is careful about. */
 const LAX_SERVER = fileURLToPath(new URL('./abuse/lax-server.js', import.meta.url));
+/** The same in those of what only an engine can break. */
+const BREAKABLE_ENGINE = fileURLToPath(new URL('./breakable-engine.js', import.meta.url));
 const CONSUMERS = join(ROOT, 'consumers/dist/main.js');
 const CONSUMER_PROCESS = fileURLToPath(new URL('./consumer-process.js', import.meta.url));
 const WORK = new URL('./handlers/work.js', import.meta.url);
@@ -167,10 +169,7 @@ export class Arena {
 
   /** Starts the engine program; resolves when it is ready for tasks. */
   async engine(env: Record<string, string> = {}): Promise<RunningEngine> {
-    const process =
-      this.broken === 'lax-server'
-        ? startProcess(LAX_SERVER, {}, [this.server.url])
-        : await this.#startEngine(env);
+    const process = await this.#startEngine(env);
     this.#endWithArena(process);
     const { url, opsUrl } = (await process.ready) as { url: string; opsUrl: string }; // what the engine sends
     await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
@@ -255,6 +254,10 @@ export class Arena {
   }
 
   async #startEngine(env: Record<string, string>): Promise<RunningProcess> {
+    if (this.broken === 'lax-server') return startProcess(LAX_SERVER, {}, [this.server.url]);
+    if (this.broken === 'nothing-taken-back') {
+      return startProcess(BREAKABLE_ENGINE, {}, [this.server.url, this.broken]);
+    }
     return startProcess(ENGINE, {
       REDIS_URL: this.server.url,
       SERVICE_HOST: '127.0.0.1',

@@ -26,7 +26,10 @@ export const mutatedRequests: Scenario = {
   name: 'mutated-requests',
   promise:
     'whatever comes instead of a request, no process ends, nothing hangs, and nothing that was refused is stored',
-  controls: { 'lax-server': 'a server stores what it refuses' },
+  controls: {
+    'lax-server': 'a server stores what it refuses',
+    'nothing-taken-back': 'an engine stores what was refused for what came behind it in the same packet',
+  },
   async run(arena) {
     const engine = await arena.engine({ STREAM_MAXLEN: '10000000', APPEND_TIMEOUT });
     const port = Number(new URL(engine.url).port);
