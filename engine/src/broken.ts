@@ -1,6 +1,7 @@
 import { queueKeys } from '@sluice/contract';
 import type { Redis } from 'ioredis';
 import { Batcher, type BatcherOptions } from './append/batcher.js';
+import { ConfirmedBatcher, type ConfirmedBatcherOptions } from './append/confirmed-batcher.js';
 import { heldOf } from './append/idempotency.js';
 import { PendingTask } from './intake/pending-task.js';
 import type { ResolvedEngineOptions } from './options.js';
@@ -28,6 +29,23 @@ export function batcherOf(
 ): Batcher {
   if (broken === 'idempotency-in-steps') return new BatcherInSteps(batcherOptions, redis, options);
   return broken === 'nothing-taken-back' ? new KeepingBatcher(batcherOptions) : new Batcher(batcherOptions);
+}
+
+/** The batcher of a level that is confirmed: as it should be, unless it is asked to be broken. */
+export function confirmedBatcherOf(
+  broken: Broken | undefined,
+  batcherOptions: ConfirmedBatcherOptions,
+): ConfirmedBatcher {
+  if (broken === 'confirmed-by-none') return new ConfirmedBatcher({ ...batcherOptions, needed: 0 });
+  return broken === 'nothing-taken-back'
+    ? new KeepingConfirmedBatcher(batcherOptions)
+    : new ConfirmedBatcher(batcherOptions);
+}
+
+class KeepingConfirmedBatcher extends ConfirmedBatcher {
+  override takeBack(): boolean {
+    return false;
+  }
 }
 
 class KeepingBatcher extends Batcher {

@@ -9,12 +9,15 @@ export interface PlayedRedis {
   waitaof: string | undefined;
   /** Whether it says that it keeps an append-only file. */
   hasFile: boolean;
+  /** Sends the reply to the last WAITAOF that got none. */
+  answer(reply: string): void;
   close(): Promise<void>;
 }
 
 /** Starts one on the loopback interface. */
 export function playRedis(): Promise<PlayedRedis> {
   const open = new Set<Socket>();
+  let waiting: Socket | undefined;
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('error', () => {}); // 'close' follows
@@ -25,11 +28,16 @@ export function playRedis(): Promise<PlayedRedis> {
       for (let command = takeCommand(rest); command !== undefined; command = takeCommand(rest)) {
         rest = rest.slice(command.length);
         const reply = replyTo(command.words);
-        if (reply !== undefined) socket.write(reply);
+        if (reply === undefined) waiting = socket;
+        else socket.write(reply);
       }
     });
   });
-  const played: Omit<PlayedRedis, 'port' | 'close'> = { commands: [], waitaof: undefined, hasFile: true };
+  const played: Omit<PlayedRedis, 'port' | 'answer' | 'close'> = {
+    commands: [],
+    waitaof: undefined,
+    hasFile: true,
+  };
   const replyTo = (words: string[]): string | undefined => {
     switch (words[0]?.toUpperCase()) {
       case 'PING':
@@ -45,6 +53,7 @@ export function playRedis(): Promise<PlayedRedis> {
       case 'XLEN':
         return ':0\r\n';
       case 'XADD':
+      case 'EVAL':
         played.commands.push(words);
         return '$3\r\n1-1\r\n';
       case 'WAITAOF':
@@ -62,7 +71,10 @@ export function playRedis(): Promise<PlayedRedis> {
           server.close(() => closed());
           for (const socket of open) socket.destroy();
         });
-      resolve(Object.assign(played, { port, close }));
+      const answer = (reply: string): void => {
+        waiting?.write(reply);
+      };
+      resolve(Object.assign(played, { port, answer, close }));
     });
   });
 }

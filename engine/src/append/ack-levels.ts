@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { Broken } from '../broken.js';
+import { type Broken, confirmedBatcherOf } from '../broken.js';
 import type { ResolvedEngineOptions } from '../options.js';
 import type { WriteSpans } from '../traces/write-spans.js';
 import type { AckLevel, ConfirmedLevel } from './ack-level.js';
 import type { Appender, Batcher } from './batcher.js';
-import { ConfirmedBatcher } from './confirmed-batcher.js';
+import type { ConfirmedBatcher } from './confirmed-batcher.js';
 import { LevelProbe, looksFor } from './level-probe.js';
 
 interface Level {
@@ -33,18 +33,17 @@ export class AckLevels {
     const ackTimeoutMs = Math.ceil(options.ackTimeoutSeconds * 1000);
     const level = (name: ConfirmedLevel, confirm: readonly (string | number)[], needed: number): Level => {
       const probe = new LevelProbe(redis, looksFor(name, needed));
-      const atLeast = broken === 'confirmed-by-none' ? 0 : needed;
       const confirmed = {
         redisUrl,
         appendTimeoutMs,
         ackTimeoutMs,
         confirm,
-        needed: atLeast,
+        needed,
         probe,
         onBatch,
         spans,
       };
-      return { probe, batcher: new ConfirmedBatcher(confirmed) };
+      return { probe, batcher: confirmedBatcherOf(broken, confirmed) };
     };
     this.confirmed = {
       replicated: level('replicated', ['WAIT', replicatedAcks, ackTimeoutMs], replicatedAcks),
