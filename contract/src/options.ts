@@ -1,5 +1,5 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { type Fault, SluiceError } from './errors.js';
 
 /** What an option says of itself besides its TypeBox keywords. */

@@ -6,7 +6,7 @@ import {
   SluiceError,
   type TaskType,
 } from '@sluice/contract';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { type RunTimes, runTimesOf } from './run-times.js';
 
 /** Enqueues a task at the times of a cron pattern, each run once, however many consumers have the schedule. */
@@ -165,7 +165,7 @@ function payloadOf(type: unknown, data: unknown, metadata: unknown): string {
   const envelope: { data?: unknown } = JSON.parse(payload); // what the handler will see
   if (envelope.data === undefined) throw new Wrong('data', 'is missing; allowed: anything that JSON can say');
   if (isTaskType(type)) {
-    const [fault] = Compile(type.data).Errors(envelope.data);
+    const [, [fault]] = Compile(type.data).Errors(envelope.data);
     if (fault !== undefined) {
       throw new Wrong(
         'data',

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeThrown, SluiceError } from '@sluice/contract';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import type { ResolvedOptions } from '../options.js';
 import type { RateLimit } from '../reading/rate-limit.js';
 import type { BreakerPolicy } from '../settling/breaker.js';
@@ -135,7 +135,7 @@ export function schemaCheck(schema: TSchema): LoadedHandler['faultsOf'] {
   const validator = Compile(schema);
   return (data) => {
     if (validator.Check(data)) return undefined;
-    const faults = validator.Errors(data).slice(0, MOST_FAULTS);
+    const faults = validator.Errors(data)[1].slice(0, MOST_FAULTS);
     return faults
       .map((fault) => `${fault.instancePath === '' ? '/' : fault.instancePath} ${fault.message}`)
       .join('; ');

@@ -1,8 +1,8 @@
 import type { Fault } from '@sluice/contract';
 import type { TSchema } from 'typebox';
 import type { TLocalizedValidationError } from 'typebox/error';
+import { Errors } from 'typebox/schema';
 import { Settings } from 'typebox/system';
-import { Errors } from 'typebox/value';
 import { jsonPointer, shortened } from '../body/json-pointer.js';
 
 /** Faults told of one body. */
@@ -28,7 +28,7 @@ function errorsOf(schema: TSchema, value: unknown): TLocalizedValidationError[] 
   const { maxErrors } = Settings.Get();
   Settings.Set({ maxErrors: MAX_ERRORS });
   try {
-    return Errors(schema, value);
+    return Errors(schema, value)[1];
   } finally {
     Settings.Set({ maxErrors });
   }

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/schema';
 import { jsonPointer } from '../body/json-pointer.js';
 
 /** A part of a value that does not match its part of the schema. */

@@ -1,6 +1,6 @@
 import { DEFAULT_TASK_TYPE, type Fault, SluiceError, type TaskType } from '@sluice/contract';
 import type { TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/schema';
 import { jsonPointer } from '../body/json-pointer.js';
 import { faultsOfTiming, type Timing } from '../intake/due.js';
 import { findFaults, MAX_FAULTS } from './faults.js';
