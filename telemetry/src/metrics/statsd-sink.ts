@@ -1,4 +1,5 @@
-import { StatsD } from 'hot-shots';
+import { createRequire } from 'node:module';
+import type * as HotShots from 'hot-shots';
 import { REQUEST_SECONDS, TASK_SECONDS } from './buckets.js';
 import type { STATSD_NAMES } from './statsd-names.js';
 import type { PerTask, TaskResourceFigures } from './task-resource-figures.js';
@@ -39,7 +40,7 @@ const DNS_TTL_MS = 60_000;
 export class StatsdSink {
   /** Packets that could not be sent. */
   dropped = 0;
-  private readonly client: StatsD;
+  private readonly client: HotShots.StatsD;
   private readonly timer: NodeJS.Timeout;
   private warnedAt = Number.NEGATIVE_INFINITY;
   private before: StatsdFigures | undefined;
@@ -50,6 +51,8 @@ export class StatsdSink {
     private readonly figures: () => StatsdFigures,
     private readonly onTrouble: (dropped: number, error: Error) => void,
   ) {
+    // Only here: whoever has no StatsD does not wait for it to load.
+    const { StatsD } = createRequire(import.meta.url)('hot-shots') as typeof HotShots;
     this.client = new StatsD({
       host: target.host,
       port: target.port,
