@@ -93,7 +93,10 @@ export function createEngine(given: EngineOptions = {}): Engine {
     redisUrl: options.redisUrl,
     appendTimeoutMs: options.appendTimeoutSeconds * 1000,
     onUp: () => {
-      if (redisLostAt === undefined) return;
+      if (redisLostAt === undefined) {
+        listener({ type: 'redis-found' });
+        return;
+      }
       listener({ type: 'redis-back', downMs: Math.round(performance.now() - redisLostAt) });
       redisLostAt = undefined;
     },

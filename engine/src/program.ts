@@ -1,25 +1,37 @@
+import { inspect } from 'node:util';
 import { readEnvironment, SluiceError } from '@sluice/contract';
 import { errorMessagesOf, logEngineEvents, openLog } from '@sluice/telemetry';
 import { Primary } from './cluster/primary.js';
-import { engineNodeArguments } from './cluster/young-generation.js';
+import type { Standby } from './cluster/standby.js';
 import { allProgramOptionPairs, allProgramOptions, engineOptionsOf } from './program-options.js';
 import { loadTaskTypes } from './validation/schema-module.js';
 
-// Nothing is left to do, and nothing was started: a schema module waits for something that never comes.
-process.once('beforeExit', () =>
-  fail(new SluiceError('INVALID_OPTIONS', 'SCHEMA_MODULE never finishes loading')),
-);
+/** What `main.ts` has of the process it runs in. */
+export interface ProgramStart {
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Arguments of Node for the engine processes. */
+  nodeArguments: readonly string[];
+  standby: Standby;
+}
 
-async function main(): Promise<void> {
-  const program = readEnvironment(allProgramOptions, process.env, allProgramOptionPairs);
+/** Runs the `engine` program: engine processes and their primary, until a signal ends them. */
+export function runProgram(start: ProgramStart): void {
+  // Nothing is left to do, and nothing was started: a schema module waits for something that never comes.
+  process.once('beforeExit', () =>
+    fail(new SluiceError('INVALID_OPTIONS', 'SCHEMA_MODULE never finishes loading')),
+  );
+  run(start).catch(fail);
+}
+
+async function run({ environment, nodeArguments, standby }: ProgramStart): Promise<void> {
+  const program = readEnvironment(allProgramOptions, environment, allProgramOptionPairs);
   const taskTypes = program.schemaModule === undefined ? [] : await loadTaskTypes(program.schemaModule);
   const log = openLog(program.serviceName, program);
   const listener = logEngineEvents(log.logger, errorMessagesOf(program));
   const engine = engineOptionsOf(program);
-  const nodeArguments = engineNodeArguments(process.execArgv, process.env.NODE_OPTIONS);
   const droppedLogLines = () => log.loki?.dropped ?? 0;
   const primary = new Primary({
-    ...{ engine, program, taskTypes, nodeArguments, droppedLogLines, listener },
+    ...{ engine, program, taskTypes, nodeArguments, standby, droppedLogLines, listener },
     onCrashLoop: fail,
   });
 
@@ -47,9 +59,6 @@ async function main(): Promise<void> {
 
 /** One line for each thing that is wrong, and no stack: it is for whoever typed the command. */
 function fail(error: unknown): never {
-  if (error instanceof SluiceError) console.error(error.message);
-  else console.error(error);
+  process.stderr.write(`${error instanceof SluiceError ? error.message : inspect(error)}\n`);
   process.exit(1);
 }
-
-main().catch(fail);

@@ -16,6 +16,8 @@ export type SheddingReason = (typeof SHEDDING_REASONS)[number];
 /** What can happen in an engine besides a request being answered; requests are counted, not reported. */
 export type EngineEvent =
   | { type: 'listening'; url: string; processes: number }
+  /** The first connection to Redis is there, and none was lost before. */
+  | { type: 'redis-found' }
   | { type: 'redis-lost'; reason: string }
   | { type: 'redis-back'; downMs: number }
   | { type: 'append-refused'; code: string; message: string }

@@ -13,6 +13,9 @@ export function logEngineEvents(log: Logger, messages: ErrorMessages = 'names'):
       case 'listening':
         log.info({ url: event.url, processes: event.processes }, 'engine listening');
         return;
+      case 'redis-found':
+        log.debug('connected to Redis');
+        return;
       case 'redis-lost':
         log.error({ reason: event.reason }, 'Redis lost: answering 503 until it is back');
         return;

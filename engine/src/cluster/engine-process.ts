@@ -1,5 +1,5 @@
 import { describeThrown } from '@sluice/contract';
-import { errorMessagesOf, type Log, logEngineEvents, openLog } from '@sluice/telemetry';
+import { type EngineEvent, errorMessagesOf, type Log, logEngineEvents, openLog } from '@sluice/telemetry';
 import { createEngine, type Engine } from '../engine.js';
 import { loadTaskTypes } from '../validation/schema-module.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
@@ -25,30 +25,37 @@ async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<vo
   try {
     const taskTypes = message.schemaModule === undefined ? [] : await loadTaskTypes(message.schemaModule);
     log = openLog(message.options.serviceName, message.log);
+    const logged = logEngineEvents(log.logger, errorMessagesOf(message.log));
     const started = createEngine({
       ...message.options,
       taskTypes,
       sharePort: true,
       apiKeysText: message.apiKeysText,
-      listener: logEngineEvents(log.logger, errorMessagesOf(message.log)),
+      listener: (event) => {
+        logged(event);
+        if (changesReadiness(event)) report();
+      },
     });
     engine = started;
     await started.start();
     tell({ type: 'ready' });
-    const report = (): void => {
-      tell({
-        type: 'status',
-        health: started.health(),
-        ready: started.ready,
-        figures: started.takeFigures(),
-      });
-    };
     report();
     setInterval(report, STATUS_EVERY_MS);
   } catch (error) {
     // Whatever a schema module or the engine has opened meanwhile must not keep the process alive.
     tell({ type: 'failed', message: describeThrown(error).message }, () => process.exit(1));
   }
+}
+
+/** At once, so that nobody waits for half a second for a process that is ready. */
+function changesReadiness({ type }: EngineEvent): boolean {
+  return type === 'redis-found' || type === 'redis-back' || type === 'redis-lost';
+}
+
+function report(): void {
+  if (engine === undefined) return;
+  const { ready } = engine;
+  tell({ type: 'status', health: engine.health(), ready, figures: engine.takeFigures() });
 }
 
 async function stop(): Promise<void> {

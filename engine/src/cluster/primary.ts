@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { listeningUrl, queueKeys, SluiceError, type TaskType } from '@sluice/contract';
 import { claimPort, type EngineListener, OpsServer } from '@sluice/telemetry';
@@ -8,6 +8,7 @@ import { type Health, healthOf } from '../http/health.js';
 import { ClusterMetrics, type ClusterState } from '../metrics/cluster-metrics.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
+import { forkEngineProcess, type Standby } from './standby.js';
 import { Trimmer } from './trimmer.js';
 
 export interface PrimaryOptions {
@@ -18,6 +19,8 @@ export interface PrimaryOptions {
   droppedLogLines: () => number;
   /** Arguments of Node for the engine processes. */
   nodeArguments: readonly string[];
+  /** An engine process that is loading already. */
+  standby: Standby;
   listener: EngineListener;
   /** Told once when the processes keep dying and no more are started. */
   onCrashLoop: (error: SluiceError) => void;
@@ -155,12 +158,9 @@ export class Primary {
 
   /** Starts one process; resolves once it listens, and never when a shutdown comes first. */
   private spawn(): Promise<void> {
-    const { engine, program, nodeArguments } = this.options;
+    const { engine, program, nodeArguments, standby } = this.options;
     const { listener } = this;
-    const child = fork(new URL('./engine-process.js', import.meta.url), {
-      serialization: 'advanced',
-      execArgv: [...nodeArguments],
-    });
+    const child = standby.take() ?? forkEngineProcess(nodeArguments);
     const one: EngineProcess = {
       child,
       readyAt: undefined,
