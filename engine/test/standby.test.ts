@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Standby } from '../dist/cluster/standby.js';
+
+// Behind the door of the package: found from the compiled test.
+const { Standby }: typeof import('../dist/cluster/standby.js') = await import(
+  new URL('../../dist/cluster/standby.js', import.meta.url).href
+);
 
 test('the process that was started ahead is taken once', async () => {
   const standby = new Standby([]);
