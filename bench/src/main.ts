@@ -1,5 +1,6 @@
 // npm run bench -- [scenario…] [option…]; see --help
 import { relative } from 'node:path';
+import { withCoresAwake } from './awake-cores.js';
 import { peersChart } from './chart/peers-chart.js';
 import { closedLoopGenerator } from './load/closed-loop-generator.js';
 import { type BenchOptions, helpText, readCommandLine } from './options.js';
@@ -28,10 +29,12 @@ import { receipts } from './scenarios/receipts.js';
 import { saturation } from './scenarios/saturation.js';
 import { spans } from './scenarios/spans.js';
 import { telemetry } from './scenarios/telemetry.js';
+import { wall } from './scenarios/wall.js';
 import { websocket } from './scenarios/websocket.js';
 
 const SCENARIOS: readonly Scenario[] = [
   saturation,
+  wall,
   constantRate,
   peers,
   batch,
@@ -77,7 +80,8 @@ async function main(): Promise<void> {
     console.log(
       `${scenario.name}: ${rounds} interleaved rounds of ${seconds} s after ${warmUpSeconds} s of warm-up`,
     );
-    const findings = await scenario.run({ ...bench, options: own });
+    const run = () => scenario.run({ ...bench, options: own });
+    const findings = await (own.awake ? withCoresAwake(run) : run());
     console.log(`\n${reportOf(scenario, findings)}\n`);
     const { name, question, requirements } = scenario;
     const how = { rounds, seconds, warmUpSeconds, connections: own.connections };
@@ -97,7 +101,7 @@ function introduction(taken: Circumstances, options: BenchOptions): string {
     : 'without persistence';
   return [
     `${cpu}, ${cores} cores shared by generator, server and Redis; Node ${node}, ${generator}; commit ${commit ?? 'unknown'}`,
-    `engine processes: ${options.processes}; Redis ${persistence}`,
+    `engine processes: ${options.processes}; Redis ${persistence}${options.awake ? '; cores kept awake' : ''}`,
   ].join('\n');
 }
 

@@ -70,6 +70,12 @@ const flags = Type.Object({
     description:
       'Waits before each turn until other programs are quiet (5 min at most); takes disturbed turns again.',
   }),
+  awake: Type.Boolean({
+    env: '--awake',
+    default: false,
+    description:
+      'Keeps cores from sleeping meanwhile: virtual machines are woken late, which is not what is asked for.',
+  }),
   generator: Type.Union([Type.Literal('auto'), Type.Literal('wrk'), Type.Literal('autocannon')], {
     env: '--generator',
     default: 'auto',
