@@ -1,4 +1,4 @@
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { encodeCommand } from '@sluice/contract';
 import { type OnReplies, RespReplies } from './resp-replies.js';
@@ -22,6 +22,8 @@ interface Sent {
   readonly at: number;
 }
 
+/** As much as Node itself reads at once. */
+const READ_BYTES = 64 * 1024;
 const FIRST_RETRY_MS = 25;
 const LAST_RETRY_MS = 500;
 
@@ -113,28 +115,27 @@ export class AppendConnection {
     const port = Number(url.port || 6379);
     this.state = 'greeting';
     this.sent = [{ repliesDue: this.greetings.length, at: this.awakeMs }];
-    const socket =
-      url.protocol === 'rediss:'
-        ? // The name of the server is for certificates by name: RFC 6066 allows no address there.
-          connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
-        : connectPlain({ host, port });
-    this.socket = socket;
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 10_000);
     const replies = new RespReplies((count, error, integer, status) =>
       this.receive(count, error, integer, status),
     );
-    socket.on(url.protocol === 'rediss:' ? 'secureConnect' : 'connect', () =>
-      socket.write(this.greetingText),
-    );
-    socket.on('data', (chunk: Buffer) => {
+    const onBytes = (bytes: Buffer): void => {
       if (this.socket !== socket) return;
       try {
-        replies.push(chunk);
+        replies.push(bytes);
       } catch (error) {
         this.lose(error instanceof Error ? error.message : String(error));
       }
-    });
+    };
+    const isTls = url.protocol === 'rediss:';
+    const socket = isTls
+      ? // The name of the server is for certificates by name: RFC 6066 allows no address there.
+        connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
+      : connectPlain({ host, port, onread: intoOneBuffer(onBytes) });
+    this.socket = socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 10_000);
+    socket.on(isTls ? 'secureConnect' : 'connect', () => socket.write(this.greetingText));
+    if (isTls) socket.on('data', onBytes);
     socket.on('error', (error) => {
       if (this.socket === socket) this.lose(error.message);
     });
@@ -216,6 +217,21 @@ export class AppendConnection {
     const oldest = this.sent[0];
     return oldest !== undefined && this.awakeMs - oldest.at > this.options.timeoutMs;
   }
+}
+
+/**
+ * Reads of a plain socket into the same memory each time, which for few replies at once is a good part of what a read costs
+ * (docs/decisions/0012). TLS sockets of Node know no such thing.
+ */
+function intoOneBuffer(onBytes: (bytes: Buffer) => void): OnReadOpts {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  return {
+    buffer,
+    callback: (length) => {
+      onBytes(buffer.subarray(0, length));
+      return true; // go on reading
+    },
+  };
 }
 
 /** A command sent before the connection counts as up. */
