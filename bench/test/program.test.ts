@@ -117,3 +117,20 @@ test('every task of a batch is counted, and has its entry', async (t) => {
   const { accepted } = turns.find(({ peer }: { peer: string }) => peer === 'engine, batches of 100');
   assert.ok(accepted > 0 && accepted % 100 === 0, `${accepted} tasks`);
 });
+
+test('each step from the bare server to the engine has its row, and what is stored is counted', async (t) => {
+  const bench = run(t, [...SHORT, 'wall']);
+  assert.equal(await bench.exited, 0, bench.errors());
+  const rows = [...bench.output().matchAll(/^ {2}(bare|and [a-z ,]+?|engine, ack=appended) {2,}/gm)];
+  assert.deepEqual(
+    rows.map(([, name]) => name),
+    [
+      'bare',
+      'and reads all header lines',
+      'and answers in a later turn',
+      'and stores it, unseen, first',
+      'engine, ack=appended',
+    ],
+  );
+  rmSync(/^All figures: (.*)$/m.exec(bench.output())?.[1] ?? '');
+});
