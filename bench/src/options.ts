@@ -20,7 +20,7 @@ const flags = Type.Object({
   seconds: Type.Integer({
     env: '--seconds',
     minimum: 1,
-    maximum: 120,
+    maximum: 3600,
     default: 5,
     description: 'Measured seconds of a turn.',
   }),
