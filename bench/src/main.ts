@@ -28,6 +28,7 @@ import { processes } from './scenarios/processes.js';
 import { receipts } from './scenarios/receipts.js';
 import { saturation } from './scenarios/saturation.js';
 import { spans } from './scenarios/spans.js';
+import { startup } from './scenarios/startup.js';
 import { telemetry } from './scenarios/telemetry.js';
 import { wall } from './scenarios/wall.js';
 import { websocket } from './scenarios/websocket.js';
@@ -47,6 +48,7 @@ const SCENARIOS: readonly Scenario[] = [
   connections,
   processes,
   memory,
+  startup,
   consumersThroughput,
   consumersLatency,
 ];
