@@ -46,7 +46,8 @@ export function taskRouteOf(
   const { streamName, scheduleMaxlen: maxScheduled, trackTasks, trackTtlSeconds } = options;
   const stream = queueKeys(streamName).stream(type);
   const dropOldestAt = options.streamOverflow === 'drop-oldest' ? options.streamMaxlen : undefined;
-  const tracking = trackTasks ? trackingOf(streamName, type, Math.ceil(trackTtlSeconds * 1000)) : UNTRACKED;
+  const keptMs = Math.ceil(trackTtlSeconds * 1000);
+  const tracking = trackTasks ? trackingOf(streamName, type, keptMs) : UNTRACKED;
   const times = requestTimes.of(type);
   const spans = traces?.routesOf(type);
   times.times.spans = spans?.spans;
@@ -55,7 +56,7 @@ export function taskRouteOf(
     type,
     validator: validators.of(type),
     encode: trackTasks
-      ? trackedEncoder(streamName, type, tracking, dropOldestAt)
+      ? trackedEncoder(streamName, type, keptMs, dropOldestAt)
       : xaddEncoder(stream, type, dropOldestAt),
     encodeDelayed: scheduleEncoder(streamName, type, maxScheduled, dropOldestAt, tracking),
     encodeOnce: onceEncoder(streamName, type, {
