@@ -2,7 +2,7 @@
 # make down    end them; what is queued is kept
 # make logs    follow their logs
 # make lint    style, layers, types
-# make test    all tests (make test-node22: the same on Node 22, on linux-x64)
+# make test    all tests (make test-node22: on Node 22, on linux-x64, without the negative controls)
 # make load    the benchmark
 # make clean   end what runs, delete what is queued, the logs and the results
 
@@ -27,7 +27,7 @@ test: redis
 	@npm test --silent
 
 test-node22: redis
-	@node tools/dist/with-node22.js npm test --silent -- --no-coverage
+	@node tools/dist/with-node22.js npm test --silent -- --no-coverage --no-controls
 
 lint: build
 	@npm run --silent lint
