@@ -1,11 +1,12 @@
 import { availableParallelism, hostname } from 'node:os';
 import { resolveOptions, SluiceError } from '@sluice/contract';
-import type {
-  ConsumerCounters,
-  ConsumerListener,
-  StatsdFigures,
-  TaskResourceFigures,
-  TaskTraces,
+import {
+  type ConsumerCounters,
+  type ConsumerListener,
+  noSpans,
+  type StatsdFigures,
+  type TaskResourceFigures,
+  type TaskTraces,
 } from '@sluice/telemetry';
 import { BREAK, type Broken } from './broken.js';
 import { type CronSchedule, resolveSchedules } from './cron/cron-schedules.js';
@@ -83,6 +84,7 @@ export function createConsumer({ handlers, schedules = [], listener, ...given }:
     counters: countersNow(),
     metrics: supervisor?.metrics ?? [],
     resources: supervisor?.taskResources ?? [],
+    spans: traces?.counts ?? noSpans(),
   }));
   const report: ConsumerListener = (event) => {
     metrics.listener(event);

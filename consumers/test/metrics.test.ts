@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { METRIC_GROUPS } from '@sluice/telemetry';
-import { type Family, freePort, parseExposition, sampleValue, startProcess, waitFor } from '@sluice/testbed';
+import { METRIC_GROUPS, PROCESS_METRICS } from '@sluice/telemetry';
+import {
+  type Family,
+  freePort,
+  parseExposition,
+  sampleValue,
+  startProcess,
+  startSpanReceiver,
+  waitFor,
+} from '@sluice/testbed';
 import { setUp, soon } from './fixture.js';
 
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
@@ -56,8 +64,11 @@ test('a thread that dies takes nothing back', async (t) => {
 
 test('the program answers on its port for operations: metrics of the catalogue, readiness, health', async (t) => {
   const queue = await setUp(t);
+  const receiver = await startSpanReceiver();
+  t.after(() => receiver.close());
   const program = startProcess(MAIN, {
     HANDLER_MODULE,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     REDIS_URL: queue.server.url,
     CONSUMER_THREADS: '1',
     SERVICE_HOST: '127.0.0.1',
@@ -80,7 +91,14 @@ test('the program answers on its port for operations: metrics of the catalogue, 
   const known = new Map(
     METRIC_GROUPS.flatMap(({ metrics }) => Object.values(metrics)).map((metric) => [metric.name, metric]),
   );
-  for (const [name, { type }] of await pageNow()) assert.equal(known.get(name)?.type, type, name);
+  const page = await pageNow();
+  for (const [name, { type }] of page) assert.equal(known.get(name)?.type, type, name);
+  for (const { name } of Object.values(PROCESS_METRICS)) assert.ok(page.has(name), `${name} is not served`);
+  assert.equal(sampleValue(page, 'sluice_spans_dropped_total', { reason: 'unreachable' }), 0);
+  await waitFor(async () => sampleValue(await pageNow(), 'sluice_spans_exported_total') === 5, {
+    timeoutMs: 20_000,
+    what: 'the span of each of the five',
+  });
   await queue.server.stop();
   await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).status === 503, {
     timeoutMs: 20_000,

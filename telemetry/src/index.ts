@@ -17,7 +17,7 @@ export { continueTrace, RequestRecorder, type SpanName } from './traces/request-
 export { SINGLE_TASK, type SpanRoute, type SpanSource } from './traces/request-span.js';
 export { RequestTraces } from './traces/request-traces.js';
 export { SpanClock } from './traces/span-clock.js';
-export { SPAN_DROP_REASONS, type SpanCounts } from './traces/span-counts.js';
+export { noSpans, SPAN_DROP_REASONS, type SpanCounts } from './traces/span-counts.js';
 export type { RingMemory } from './traces/span-ring.js';
 export type { SpansDropped } from './traces/span-thread.js';
 export { TaskRecorder } from './traces/task-records.js';

@@ -3,9 +3,13 @@ import {
   type ConsumerCounters,
   type Exposition,
   exposeProcesses,
+  exposeSpans,
+  exposeVersion,
   type ProcessFigures,
+  type SpanCounts,
   type TaskResourceFigures,
 } from '@sluice/telemetry';
+import { VERSION } from '../version.js';
 import { OUTCOMES, RESULTS, type TaskMetrics } from './task-metrics.js';
 
 /** What a consumer process has done and is doing, over all of its threads. */
@@ -20,6 +24,7 @@ export interface ConsumerFigures {
   readonly process: ProcessFigures;
   /** What single tasks took of the machine, where that is measured. */
   readonly resources: readonly TaskResourceFigures[];
+  readonly spans: SpanCounts;
 }
 
 /** Writes the figures of a consumer process. */
@@ -48,6 +53,8 @@ export function exposeConsumer(to: Exposition, figures: ConsumerFigures): void {
   to.add(metrics.tasksTakenOver, {}, figures.tasksTakenOver);
   for (const one of resources) exposeResources(to, one);
   exposeProcesses(to, 'consumers', figures.process);
+  exposeSpans(to, figures.spans);
+  exposeVersion(to, VERSION);
 }
 
 function exposeResources(

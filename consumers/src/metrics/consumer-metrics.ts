@@ -5,6 +5,7 @@ import {
   Exposition,
   HistogramTable,
   processFigures,
+  type SpanCounts,
   type StatsdFigures,
   type TaskResourceFigures,
   watchEventLoop,
@@ -19,6 +20,8 @@ export interface ThreadMetricsSource {
   readonly metrics: readonly TaskMetrics[];
   /** What single tasks took of the machine. */
   readonly resources: readonly TaskResourceFigures[];
+  /** What became of the spans of tasks. */
+  readonly spans: SpanCounts;
 }
 
 /** The figures of a consumer process, summed over its threads when somebody asks. */
@@ -40,7 +43,7 @@ export class ConsumerMetrics {
   };
 
   figures(): ConsumerFigures {
-    const { counters, metrics, resources } = this.source();
+    const { counters, metrics, resources, spans } = this.source();
     const tasks = new TaskMetrics(this.taskTypes.length);
     for (const one of metrics) tasks.addAll(one);
     const delays = new HistogramTable(DELAY_SECONDS, 1);
@@ -55,6 +58,7 @@ export class ConsumerMetrics {
       tasksTakenOver: this.takenOver,
       process: processFigures(delays),
       resources,
+      spans,
     };
   }
 

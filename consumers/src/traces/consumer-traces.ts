@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { type ConsumerListener, spanDestinationOf, TaskTraces } from '@sluice/telemetry';
 import type { ResolvedOptions } from '../options.js';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { VERSION } from '../version.js';
 
 /** Name of the service in its spans when it has none. */
 const SERVICE_NAME = 'sluice-consumers';
@@ -25,7 +21,7 @@ export function tracesOf(
     source: {
       serviceName,
       resource: { 'service.name': serviceName, 'service.instance.id': processName },
-      scope: { name: '@sluice/consumers', version },
+      scope: { name: '@sluice/consumers', version: VERSION },
     },
     onDropped: ({ count, reasons }) => report({ type: 'spans-dropped', count, reasons }),
     onError: (error) => report({ type: 'internal-error', where: 'the thread of the spans', error }),

@@ -6,8 +6,8 @@ import {
   Exposition,
   exposeDropped,
   exposeProcesses,
+  exposeVersion,
   openStatsd,
-  PROCESS_METRICS,
   processFigures,
   QUEUE_METRICS,
   type StatsdSink,
@@ -114,8 +114,7 @@ export class ClusterMetrics {
     this.queue.expose(to);
     exposeProcesses(to, 'primary', processFigures(this.eventLoop.delays));
     exposeDropped(to, { statsd: this.statsd?.dropped ?? 0, loki: this.options.droppedLogLines() });
-    const { serviceVersion: version } = this.options.engine;
-    to.add(PROCESS_METRICS.info, { version, node: process.version }, 1);
+    exposeVersion(to, this.options.engine.serviceVersion);
     return to.text;
   }
 }

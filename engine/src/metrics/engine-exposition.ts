@@ -3,9 +3,8 @@ import {
   ENGINE_METRICS,
   type Exposition,
   exposeProcesses,
-  PROCESS_METRICS,
+  exposeSpans,
   SHEDDING_REASONS,
-  SPAN_DROP_REASONS,
 } from '@sluice/telemetry';
 import type { EngineSum } from './engine-totals.js';
 import { STATUS_CLASSES } from './request-times.js';
@@ -26,10 +25,7 @@ export function exposeEngine(to: Exposition, { counters, requests, process: take
   to.add(metrics.appended, {}, counters.appended);
   to.add(metrics.batches, {}, counters.batches);
   for (const [code, count] of Object.entries(counters.refused)) to.add(metrics.refusals, { code }, count);
-  to.add(PROCESS_METRICS.spans, {}, counters.spansExported);
-  for (const reason of SPAN_DROP_REASONS) {
-    to.add(PROCESS_METRICS.spansDropped, { reason }, counters.spansDropped[reason] ?? 0);
-  }
+  exposeSpans(to, { exported: counters.spansExported, dropped: counters.spansDropped });
   for (const reason of SHEDDING_REASONS) to.add(metrics.shed, { reason }, counters.shed[reason] ?? 0);
   to.add(metrics.appendBreakerOpened, {}, counters.breakerOpened);
   to.add(metrics.inFlightRequests, {}, counters.inFlightRequests);

@@ -5,7 +5,14 @@ export type { EngineFigures, ProcessFigures, RequestFigures } from './engine-fig
 export { ENGINE_METRICS } from './engine-metrics.js';
 export { Exposition, METRICS_CONTENT_TYPE } from './exposition.js';
 export { bytesOfHistograms, countOf, HistogramTable } from './histogram-table.js';
-export { droppedText, exposeDropped, exposeProcesses, sumOfProcesses } from './process-exposition.js';
+export {
+  droppedText,
+  exposeDropped,
+  exposeProcesses,
+  exposeSpans,
+  exposeVersion,
+  sumOfProcesses,
+} from './process-exposition.js';
 export { PROCESS_METRICS } from './process-metrics.js';
 export { processFigures, watchEventLoop } from './process-watch.js';
 export { QUEUE_METRICS } from './queue-metrics.js';

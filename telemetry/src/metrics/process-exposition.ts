@@ -1,3 +1,4 @@
+import { SPAN_DROP_REASONS, type SpanCounts } from '../traces/span-counts.js';
 import { DELAY_SECONDS } from './buckets.js';
 import type { ProcessFigures } from './engine-figures.js';
 import { Exposition } from './exposition.js';
@@ -33,6 +34,22 @@ export function exposeProcesses(to: Exposition, role: ProcessRole, figures: Proc
   to.add(cpu, { role, mode: 'user' }, figures.cpuUser);
   to.add(cpu, { role, mode: 'system' }, figures.cpuSystem);
   to.addHistogram(eventLoopDelay, { role }, figures.eventLoopDelay);
+}
+
+/** Writes what became of the spans of a program. */
+export function exposeSpans(
+  to: Exposition,
+  { exported, dropped }: { exported: number; dropped: Partial<SpanCounts['dropped']> },
+): void {
+  to.add(PROCESS_METRICS.spans, {}, exported);
+  for (const reason of SPAN_DROP_REASONS) {
+    to.add(PROCESS_METRICS.spansDropped, { reason }, dropped[reason] ?? 0);
+  }
+}
+
+/** Writes which version of a program runs. */
+export function exposeVersion(to: Exposition, version: string): void {
+  to.add(PROCESS_METRICS.info, { version, node: process.version }, 1);
 }
 
 /** What of its telemetry a program could not deliver so far. */
