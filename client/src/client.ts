@@ -43,13 +43,16 @@ export interface ClientOptions {
   url: string;
   /** Sent as `Authorization: Bearer …`. */
   apiKey?: string;
-  /** Seconds after which no further attempt is begun. @default 30 */
+  /** Seconds after which no further attempt is begun, and a task that still waits for its turn fails. @default 30 */
   timeoutSeconds?: number;
   /** Seconds for one attempt. @default 5 */
   attemptTimeoutSeconds?: number;
   /** Requests under way at once. @default 64 */
   maxInFlight?: number;
-  /** Tasks that wait for their turn beyond that; further ones fail with `QUEUE_FULL`. @default 10000 */
+  /**
+   * Tasks that wait for their turn beyond that; further ones fail with `QUEUE_FULL`, and those that wait too long with
+   * `QUEUE_TIMEOUT`. @default 10000
+   */
   maxWaiting?: number;
   /** In place of the `fetch` of the platform. */
   fetch?: typeof fetch;
@@ -111,8 +114,8 @@ export function createClient(options: ClientOptions): Client {
       const failed = (code: string, message: string, attempts: number, mayBeStored: boolean) =>
         new SendError(message, { code, attempts, mayBeStored, idempotencyKey });
       const deadline = performance.now() + timeoutSeconds * 1000;
-      const place = places.take();
-      if (place === undefined) {
+      const turn = places.take(timeoutSeconds * 1000, sending.signal);
+      if (turn === undefined) {
         throw failed(
           'QUEUE_FULL',
           `${maxWaiting} tasks are waiting to be sent; allowed: that many`,
@@ -120,7 +123,19 @@ export function createClient(options: ClientOptions): Client {
           false,
         );
       }
-      await place;
+      switch (await turn) {
+        case 'taken':
+          break;
+        case 'aborted':
+          throw failed('ABORTED', 'the sending was aborted', 0, false);
+        case 'too late':
+          throw failed(
+            'QUEUE_TIMEOUT',
+            `its turn did not come within ${timeoutSeconds} s: ${maxInFlight} requests are under way, and others waited for longer`,
+            0,
+            false,
+          );
+      }
       try {
         const request = requestOf(data, sending, idempotencyKey);
         let mayBeStored = false;

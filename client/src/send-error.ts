@@ -9,7 +9,8 @@ export class SendError extends Error {
   override readonly name = 'SendError';
   /**
    * The code Sluice answered with (`VALIDATION_ERROR`, `OVERLOADED` …), or one of the client: `UNREACHABLE` no answer came,
-   * `UNREADABLE_ANSWER` it was none of Sluice's, `QUEUE_FULL` too many were waiting to be sent, `ABORTED` by its signal.
+   * `UNREADABLE_ANSWER` it was none of Sluice's, `QUEUE_FULL` too many were waiting to be sent, `QUEUE_TIMEOUT` it waited for too long
+   * itself, `ABORTED` by its signal.
    */
   readonly code: string;
   /** Status of the last answer; undefined when none came. */

@@ -201,6 +201,33 @@ test('so many requests are under way at once, so many tasks wait, and the next o
   assert.equal((await Promise.all(sending)).length, 5);
 });
 
+test('who waits for a turn waits no longer than it may: not past its time, nor past its signal', async (t) => {
+  let release = (): void => {};
+  const { client, seen } = await setUp(
+    t,
+    (response, n) => {
+      const accept = (): void => say(response, 202, ACCEPTED);
+      if (n === 1) release = accept;
+      else accept();
+    },
+    { maxInFlight: 1, timeoutSeconds: 1 },
+  );
+  const first = client.send(1);
+  await waitFor(() => seen.length === 1, { timeoutMs: 5000, what: 'the first to be under way' });
+  const abort = new AbortController();
+  const aborted = failureOf(client.send(2, { signal: abort.signal }));
+  abort.abort();
+  const late = failureOf(client.send(3));
+  assert.equal((await aborted).code, 'ABORTED');
+  const { code, attempts, mayBeStored } = await late;
+  assert.deepEqual([code, attempts, mayBeStored], ['QUEUE_TIMEOUT', 0, false]);
+  assert.equal(seen.length, 1);
+  release();
+  await first;
+  await client.send(4); // no place is lost to those who gave up
+  assert.equal(seen.length, 2);
+});
+
 test('its signal ends a sending, during an attempt and between two', async (t) => {
   const during = new AbortController();
   const { client } = await setUp(t, () => during.abort());
