@@ -62,6 +62,23 @@ test('a thread that dies takes nothing back', async (t) => {
   await waitFor(() => done() === 10, { timeoutMs: 20_000, what: 'the successor to count on' });
 });
 
+test('what is settled in the name of a thread that hung or died is counted like the rest', async (t) => {
+  const queue = await setUp(t);
+  const { consumer } = await queue.consume({ threads: 1, maxAttempts: 2, taskTimeoutSeconds: 0.3 });
+  const page = (): Map<string, Family> => parseExposition(consumer.metricsText());
+  const outcome = (name: string) =>
+    sampleValue(page(), 'sluice_task_outcomes_total', { ...OF_DEFAULT, outcome: name });
+  await queue.appendScript({ do: 'block' });
+  await waitFor(async () => (await queue.ledger()).dead === 1, {
+    timeoutMs: 40_000,
+    what: 'it to hang twice and be given up',
+  });
+  await soon('both to be counted', () => outcome('retried') === 1 && outcome('dead') === 1);
+  assert.equal((await queue.ledger()).retried, 1);
+  const { retried, dead } = consumer.counters;
+  assert.deepEqual([retried, dead], [1, 1]);
+});
+
 test('the program answers on its port for operations: metrics of the catalogue, readiness, health', async (t) => {
   const queue = await setUp(t);
   const receiver = await startSpanReceiver();

@@ -21,6 +21,10 @@ export interface SettledForThread {
   released: number;
 }
 
+function nothingSettled(): SettledForThread {
+  return { done: 0, retried: 0, dead: 0, released: 0 };
+}
+
 /** Settles what a thread held when it ended, in the thread's name. Every step may be repeated: scripts fence. */
 export class AftermathWriter {
   readonly #group: string;
@@ -37,12 +41,16 @@ export class AftermathWriter {
 
   /** Waits for Redis as long as it takes; ends early when the connection is closed. */
   async settle(thread: WorkerThread, end: End): Promise<SettledForThread> {
-    const settled: SettledForThread = { done: 0, retried: 0, dead: 0, released: 0 };
+    const settled = nothingSettled();
     const writer = new OutcomeWriter(this.#group, thread.consumer);
     for (const [index, aftermath] of aftermathOf(thread.board.held(), end, thread.policies)) {
       const keys = this.#lanes[index];
       if (keys === undefined) continue;
-      await this.#settleLane(writer, keys, aftermath, settled);
+      const ofLane = await this.#settleLane(writer, keys, aftermath);
+      for (const outcome of Object.keys(ofLane) as (keyof SettledForThread)[]) {
+        settled[outcome] += ofLane[outcome];
+        thread.metrics.settled(index, outcome, ofLane[outcome]); // it has ended: nobody else counts there any more
+      }
     }
     return settled;
   }
@@ -51,9 +59,9 @@ export class AftermathWriter {
     writer: OutcomeWriter,
     keys: LaneKeys,
     { done, toRelease, toPark, toBury }: Aftermath,
-    settled: SettledForThread,
-  ): Promise<void> {
+  ): Promise<SettledForThread> {
     const { redis } = this.#link;
+    const settled = nothingSettled();
     for (const chunk of chunksOf(done)) {
       settled.done += await this.#insist(chunk.length, async () => {
         const tracked = await this.#trackedAmong(keys, chunk);
@@ -91,6 +99,7 @@ export class AftermathWriter {
     for (const chunk of chunksOf(toRelease)) {
       settled.released += await this.#insist(chunk.length, () => writer.release(redis, keys, chunk));
     }
+    return settled;
   }
 
   /** Returns how many entries were written; 0 when the connection was closed meanwhile. */
