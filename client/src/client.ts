@@ -123,18 +123,15 @@ export function createClient(options: ClientOptions): Client {
           false,
         );
       }
-      switch (await turn) {
-        case 'taken':
-          break;
-        case 'aborted':
-          throw failed('ABORTED', 'the sending was aborted', 0, false);
-        case 'too late':
-          throw failed(
-            'QUEUE_TIMEOUT',
-            `its turn did not come within ${timeoutSeconds} s: ${maxInFlight} requests are under way, and others waited for longer`,
-            0,
-            false,
-          );
+      const ended = await turn;
+      if (ended === 'aborted') throw failed('ABORTED', 'the sending was aborted', 0, false);
+      if (ended === 'too late') {
+        throw failed(
+          'QUEUE_TIMEOUT',
+          `its turn did not come within ${timeoutSeconds} s: ${maxInFlight} requests are under way, and others waited for longer`,
+          0,
+          false,
+        );
       }
       try {
         const request = requestOf(data, sending, idempotencyKey);
