@@ -6,8 +6,6 @@ import { readCommandLine } from './command-line.js';
 import { helpOf } from './help.js';
 
 const command = defineCommand({
-  words: ['pond', 'drain'],
-  summary: 'drains',
   usage: ['<id> [options]'],
   about: ['Drains it.'],
   arguments: { name: 'id', most: 1, description: 'Which pond.' },
@@ -67,7 +65,7 @@ describe('readCommandLine', () => {
 
 describe('helpOf', () => {
   it('names every flag with its default and variable, the examples and the exit codes', () => {
-    const help = helpOf(command);
+    const help = helpOf(['pond', 'drain'], command);
     for (const part of [
       'sluice pond drain <id> [options]',
       '--redis <url>  Where. (default redis://x, $REDIS_URL)',

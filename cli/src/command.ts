@@ -14,10 +14,6 @@ export type FlagSchema = TSchema & FlagNotes & { type?: string; default?: unknow
 
 /** A command as its file declares it: help, checks and defaults come from here. */
 export interface CommandSpec<S extends TObject> {
-  /** What is typed: `['dlq', 'retry']`. */
-  words: readonly string[];
-  /** One line for the list of commands. */
-  summary: string;
   /** What may follow the words. */
   usage: readonly string[];
   /** What it does and what one should know before. */

@@ -1,9 +1,10 @@
 import type { Command, FlagSchema } from './command.js';
+import type { CommandEntry } from './commands.js';
 
 const WIDTH = 100;
 
 /** What `sluice --help` prints. */
-export function overview(commands: readonly Command[]): string {
+export function overview(commands: readonly CommandEntry[]): string {
   return [
     'sluice <command> [options]',
     '',
@@ -17,8 +18,8 @@ export function overview(commands: readonly Command[]): string {
 }
 
 /** What `sluice <command> --help` prints. */
-export function helpOf(command: Command): string {
-  const { words, usage, about, flags, arguments: takes, examples, exitCodes } = command;
+export function helpOf(words: readonly string[], command: Command): string {
+  const { usage, about, flags, arguments: takes, examples, exitCodes } = command;
   const name = `sluice ${words.join(' ')}`;
   const rows: [string, string][] = Object.entries(flags).map(([flag, schema]) => [
     schema.value === undefined ? `--${flag}` : `--${flag} <${schema.value}>`,

@@ -1,28 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { SluiceError } from '@sluice/contract';
-import { auditCommand } from './audit/audit-command.js';
-import type { Command } from './command.js';
-import { type CommandLine, readCommandLine } from './command-line.js';
-import { listCommand } from './dlq/list-command.js';
-import { purgeCommand } from './dlq/purge-command.js';
-import { retryCommand } from './dlq/retry-command.js';
-import { showCommand } from './dlq/show-command.js';
-import { doctorCommand } from './doctor/doctor-command.js';
+import { COMMANDS, type CommandEntry } from './commands.js';
 import { EXIT } from './exit-codes.js';
-import { helpOf, overview } from './help.js';
-import { createKeyCommand } from './keys/create-command.js';
-import { redisOfMakeUp } from './running.js';
+import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
-
-const COMMANDS: readonly Command[] = [
-  auditCommand,
-  listCommand,
-  showCommand,
-  retryCommand,
-  purgeCommand,
-  doctorCommand,
-  createKeyCommand,
-];
 
 const { version: VERSION } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -42,46 +22,13 @@ export async function sluice(
   }
   const command = commandOf(typed);
   if (command === undefined) return withoutCommand(typed, terminal);
-  try {
-    const line = readCommandLine(command, typed.slice(command.words.length), environment);
-    if (line.help) {
-      terminal.print(helpOf(command));
-      return EXIT.ok;
-    }
-    return await start(line, environment, terminal);
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error;
-    terminal.say(error.message.replace(/^/gm, `sluice ${command.words.join(' ')}: `));
-    return error.code === 'REDIS_UNAVAILABLE' ? EXIT.unavailable : EXIT.usage;
-  }
-}
-
-async function start(
-  { command, given, args, fromEnvironment }: CommandLine,
-  environment: Readonly<Record<string, string | undefined>>,
-  terminal: Terminal,
-): Promise<number> {
-  if ('redis' in command.flags && given.redis === undefined) {
-    given.redis = await redisOfMakeUp(environment.SLUICE_DATA_DIR);
-  }
-  try {
-    return await command.start(given, args, terminal);
-  } catch (error) {
-    throw withFlagNames(error, fromEnvironment);
-  }
-}
-
-/** A wrong option is named as it was typed, or as its variable. */
-function withFlagNames(error: unknown, fromEnvironment: ReadonlyMap<string, string>): unknown {
-  if (!(error instanceof SluiceError) || error.details === undefined) return error;
-  const lines = error.details.map(
-    ({ path, reason }) => `${fromEnvironment.get(path) ?? `--${path}`} ${reason}`,
-  );
-  return new SluiceError(error.code, lines.join('\n'), { cause: error });
+  const { runCommand } = await import('./run-command.js');
+  const { words, load } = command;
+  return runCommand(words, await load(), typed.slice(words.length), environment, terminal);
 }
 
 /** The command whose words were typed first. */
-function commandOf(typed: readonly string[]): Command | undefined {
+function commandOf(typed: readonly string[]): CommandEntry | undefined {
   return COMMANDS.find(({ words }) => words.every((word, i) => typed[i] === word));
 }
 

@@ -38,8 +38,6 @@ const options = Type.Object({
 });
 
 export const auditCommand = defineCommand({
-  words: ['audit'],
-  summary: 'proves that every accepted task is done, pending, scheduled, dead or dropped: lost 0',
   usage: ['[options]'],
   about: [
     'Takes a snapshot of all streams of the queue in one atomic step and balances it: what Redis has ever appended against what the consumers have counted as settled, in the same steps that settled it, and what is still there. It changes nothing (but for --write-off) and may run at any time, beside engine and consumers. It costs Redis about 3 ms for each thousand tasks that run or wait for a retry.',

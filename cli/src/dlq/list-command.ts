@@ -24,8 +24,6 @@ const options = Type.Object({
 });
 
 export const listCommand = defineCommand({
-  words: ['dlq', 'list'],
-  summary: 'dead letters, newest first, counted by type and reason',
   usage: ['[filter] [options]'],
   about: [
     'Dead letters are tasks that will not be tried again: they failed as often as they may, their handler gave them up, or nobody could read them. They wait in the dead-letter stream until somebody redrives or purges them.',

@@ -22,8 +22,6 @@ const options = Type.Object({
 });
 
 export const purgeCommand = defineCommand({
-  words: ['dlq', 'purge'],
-  summary: 'deletes dead letters for good, and counts them as dropped',
   usage: ['<id>... [options]', '--all [filter] [options]', '<filter> [options]'],
   about: ['There is no way back. The audit counts what is purged as dropped, so that it goes on adding up.'],
   arguments: { name: 'id', most: 1000, description: 'Ids in the dead-letter stream, or task ids.' },

@@ -77,8 +77,6 @@ const options = Type.Object({
 type Options = Static<typeof options>;
 
 export const retryCommand = defineCommand({
-  words: ['dlq', 'retry'],
-  summary: 'sends dead letters back to their stream: canary, rate, stops when failures come back',
   usage: ['<id>... [options]', '--all [filter] [options]', '<filter> [options]'],
   about: [
     'Each letter moves in one atomic step: whatever ends this command, and whenever, every task is a dead letter or in its stream, and never both. A redriven task keeps its task_id and has its full number of attempts; a field "redrives" counts how often it was sent back. Its new letter, should it die again, has that too.',

@@ -9,8 +9,6 @@ import { readLetters } from './letters.js';
 import { payloadText } from './payload.js';
 
 export const showCommand = defineCommand({
-  words: ['dlq', 'show'],
-  summary: 'everything about one dead letter: error, stack, history, payload',
   usage: ['<id> [options]'],
   about: [
     'A JSON payload is shown indented, with its numbers as they are; anything else as size and bytes. A task id that died more than once shows all its letters.',

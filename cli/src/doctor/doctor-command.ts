@@ -14,8 +14,6 @@ const options = Type.Object({
 });
 
 export const doctorCommand = defineCommand({
-  words: ['doctor'],
-  summary: 'finds what is set up wrong, or stuck, and says what to do about it',
   usage: ['[options]'],
   about: [
     'Looks at Redis (version, eviction, memory, persistence, replicas, latency, clock), at the kernel where Redis runs on this machine, and at the queue: streams nobody reads, backlog without live consumers, tasks held by dead ones, retries nobody takes, dead letters, keys of a wrong type, ledgers that do not add up. Changes nothing.',

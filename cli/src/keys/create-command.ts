@@ -32,8 +32,6 @@ const options = Type.Object({
 });
 
 export const createKeyCommand = defineCommand({
-  words: ['keys', 'create'],
-  summary: 'makes an API key for the intake, and adds its line to the file of API keys',
   usage: ['--name <name> --scopes <types> [options]'],
   about: [
     'Prints the key, once: it is kept nowhere, the file holds its SHA-256 only. Engines that run with API_KEYS_FILE take it within a second. Without a file, the line is shown for you to put where your secrets are kept.',
