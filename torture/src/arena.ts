@@ -214,7 +214,7 @@ export class Arena {
   }
 
   /** Waits until the journal says so. */
-  async until(condition: (journal: Journal) => boolean, what: string, timeoutMs = 30_000): Promise<void> {
+  async until(condition: (journal: Journal) => boolean, what: string, timeoutMs = 120_000): Promise<void> {
     await waitFor(() => condition(this.journal.read()), { timeoutMs, what });
   }
 

@@ -11,7 +11,7 @@ export const longTasksRunOnce: Scenario = {
   controls: { 'no-renewal': 'leases are not renewed' },
   async run(arena) {
     const tasks = arena.size(50, 1000);
-    const leaseSeconds = 2;
+    const leaseSeconds = 3; // longer than a busy machine stands still
     const options = { threads: 1, leaseSeconds, maxConcurrentTasks: tasks };
     await arena.fleet(2, options);
     await arena.append(

@@ -41,7 +41,7 @@ export const sigtermFinishesWork: Scenario = {
       if (round % 20 === 19) arena.progress(`round ${round + 1} of ${rounds}`);
     }
     await start(arena);
-    await arena.settled(5000);
+    await arena.settled(15_000);
     const tasks = rounds * TASKS_A_ROUND;
     const account = await accountFor(
       arena,
@@ -63,7 +63,7 @@ function start(arena: Arena): Promise<RunningProcess> {
   return arena.consumerProgram({
     CONSUMER_THREADS: '1',
     MAX_CONCURRENT_TASKS: '50',
-    TASK_LEASE: '1',
+    TASK_LEASE: '10', // nothing is to be taken over, of one that stands still neither
     SHUTDOWN_TIMEOUT: String(LIMIT_S),
   });
 }
