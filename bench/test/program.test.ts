@@ -134,3 +134,15 @@ test('each step from the bare server to the engine has its row, and what is stor
   );
   rmSync(/^All figures: (.*)$/m.exec(bench.output())?.[1] ?? '');
 });
+
+test('every span of a short load is due and comes, by both protocols', async (t) => {
+  const bench = run(t, ['--seconds', '1', '--warm-up', '1', '--rate', '100', 'spans']);
+  assert.equal(await bench.exited, 0, bench.errors());
+  for (const protocol of ['otlp', 'jaeger']) {
+    assert.match(
+      bench.output(),
+      new RegExp(`^  ${protocol} +200 of 200 +(\\d+) of \\1 +200 of 200 +0 `, 'm'),
+    );
+  }
+  rmSync(/^All figures: (.*)$/m.exec(bench.output())?.[1] ?? '');
+});

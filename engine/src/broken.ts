@@ -1,10 +1,11 @@
-import { queueKeys } from '@sluice/contract';
+import { queueKeys, TASK_ID_LENGTH, TRACEPARENT_LENGTH } from '@sluice/contract';
 import type { Redis } from 'ioredis';
 import { Batcher, type BatcherOptions } from './append/batcher.js';
 import { ConfirmedBatcher, type ConfirmedBatcherOptions } from './append/confirmed-batcher.js';
 import { heldOf } from './append/idempotency.js';
 import { PendingTask } from './intake/pending-task.js';
 import type { ResolvedEngineOptions } from './options.js';
+import { RouteSpans } from './traces/route-spans.js';
 
 /**
  * Promises that an engine can be made to break on purpose, for the negative controls of the tests. Not an option: the
@@ -18,7 +19,11 @@ export type Broken =
   /** Stores a task whose request was refused for what came behind it. */
   | 'nothing-taken-back'
   /** Takes a level of acknowledgement for reached however few have confirmed it. */
-  | 'confirmed-by-none';
+  | 'confirmed-by-none'
+  /** Forgets the span of every tenth request, and does not count it. */
+  | 'loses-spans'
+  /** Gives every tenth request the span of the one before. */
+  | 'mixes-up-spans';
 
 /** The batcher of an engine: as it should be, unless it is asked to be broken. */
 export function batcherOf(
@@ -45,6 +50,35 @@ export function confirmedBatcherOf(
 class KeepingConfirmedBatcher extends ConfirmedBatcher {
   override takeBack(): boolean {
     return false;
+  }
+}
+
+/** What makes the spans of requests. */
+export function routeSpansOf(broken: Broken | undefined): typeof RouteSpans {
+  if (broken === 'loses-spans') return LosingSpans;
+  return broken === 'mixes-up-spans' ? MixedUpSpans : RouteSpans;
+}
+
+const EVERY = 10;
+
+class LosingSpans extends RouteSpans {
+  #answered = 0;
+
+  override answered(...answer: Parameters<RouteSpans['answered']>): void {
+    if (++this.#answered % EVERY !== 0) super.answered(...answer);
+  }
+}
+
+class MixedUpSpans extends RouteSpans {
+  #answered = 0;
+  #before = new Uint8Array(TASK_ID_LENGTH + TRACEPARENT_LENGTH);
+
+  override answered(...[{ names, nameAt }, ...answer]: Parameters<RouteSpans['answered']>): void {
+    const own = names.slice(nameAt, nameAt + this.#before.length);
+    const mixed = own.slice();
+    mixed.set(this.#before.subarray(TASK_ID_LENGTH), TASK_ID_LENGTH);
+    this.#before = own;
+    super.answered({ names: ++this.#answered % EVERY === 0 ? mixed : own, nameAt: 0 }, ...answer);
   }
 }
 

@@ -7,7 +7,7 @@ import { AppendBreakers } from './admission/append-breakers.js';
 import { BacklogWatch } from './admission/backlog-watch.js';
 import { AckLevels } from './append/ack-levels.js';
 import type { BatcherOptions } from './append/batcher.js';
-import { BREAK, type Broken, batcherOf } from './broken.js';
+import { BREAK, type Broken, batcherOf, routeSpansOf } from './broken.js';
 import { shielded, throttledRefusals } from './engine-listener.js';
 import { type Health, healthOf } from './http/health.js';
 import { ServiceServer } from './http/service-server.js';
@@ -83,7 +83,8 @@ export function createEngine(given: EngineOptions = {}): Engine {
   const types = taskTypes.map((type) => type.name);
   const requestTimes = new RequestTimes(DEFAULT_TASK_TYPE, types);
   const eventLoop = watchEventLoop();
-  const traces = EngineTraces.of(options, types, listener);
+  const broken = (given as Breakable)[BREAK];
+  const traces = EngineTraces.of(options, types, listener, routeSpansOf(broken));
 
   const watchRedis = new Redis(options.redisUrl, redisConnection('sluice-engine-watch', 2000));
   watchRedis.on('error', () => {}); // the append connection sees the same and reports it
@@ -107,7 +108,6 @@ export function createEngine(given: EngineOptions = {}): Engine {
     onBatch: () => counters.batches++,
     spans: traces?.writes,
   };
-  const broken = (given as Breakable)[BREAK];
   const batcher = batcherOf(broken, batcherOptions, watchRedis, options);
 
   const levels = new AckLevels(batcher, watchRedis, options, batcherOptions.onBatch, broken, traces?.writes);

@@ -83,7 +83,7 @@ async function takeTurn(
       }
       await untilCome(system, accepted);
       const cpu = difference(before, system.cpuSeconds());
-      const writes = await system.writes();
+      const writes = await system.writes(accepted);
       const balance = { answers, accepted, writes, ...(await system.finish()) };
       const fault = faultOfSpans(balance);
       if (fault !== undefined) throw new BenchFault(`spans by ${protocol}: ${fault}`);

@@ -1,4 +1,4 @@
-import { parseExposition, type RunningProcess, sampleValue, startRedis } from '@sluice/testbed';
+import { parseExposition, type RunningProcess, sampleValue, startRedis, waitFor } from '@sluice/testbed';
 import { BenchFault } from '../bench-fault.js';
 import { cpuSecondsOfTree } from '../cpu-time.js';
 import type { RunningConsumer } from '../peers/consumer-peer.js';
@@ -11,6 +11,8 @@ import {
   type SpanProtocol,
   startCheckingReceiver,
 } from './span-receiver.js';
+
+const TOLD_WITHIN_MS = 10_000;
 
 /** CPU seconds so far. */
 export interface CpuOfParts {
@@ -25,8 +27,8 @@ export interface SpanSystem extends Stoppable {
   readonly url: string;
   readonly receiver: Pick<CheckingReceiver, 'counts'>;
   cpuSeconds(): CpuOfParts;
-  /** Writes to Redis so far. */
-  writes(): Promise<number>;
+  /** Writes to Redis, once so many tasks have been written: engine processes report twice a second. */
+  writes(tasks: number): Promise<number>;
   /** Ends consumer and engine, so that whatever they have is delivered, and tells what came of it. */
   finish(): Promise<{ received: Received; dropped: number }>;
 }
@@ -76,9 +78,15 @@ export async function startSpanSystem(
         receiver: spans.cpuSeconds() ?? Number.NaN,
         redis: cpuSecondsOfTree(redis.pid) ?? Number.NaN,
       }),
-      async writes() {
-        const page = parseExposition(await (await fetch(`${started.opsUrl}/metrics`)).text());
-        return sampleValue(page, 'sluice_append_batches_total') ?? 0;
+      async writes(accepted) {
+        let writes = 0;
+        const areAllTold = async (): Promise<boolean> => {
+          const page = parseExposition(await (await fetch(`${started.opsUrl}/metrics`)).text());
+          writes = sampleValue(page, 'sluice_append_batches_total') ?? 0;
+          return (sampleValue(page, 'sluice_tasks_appended_total') ?? 0) >= accepted;
+        };
+        await waitFor(areAllTold, { timeoutMs: TOLD_WITHIN_MS, what: 'the engine to tell of all tasks' });
+        return writes;
       },
       async finish() {
         await stopSenders();

@@ -22,7 +22,11 @@ export class EngineTraces {
   private readonly traces: RequestTraces;
   private readonly routes: readonly SpanRoute[];
 
-  private constructor(traces: RequestTraces, routes: readonly SpanRoute[]) {
+  private constructor(
+    traces: RequestTraces,
+    routes: readonly SpanRoute[],
+    private readonly Spans: typeof RouteSpans,
+  ) {
     this.traces = traces;
     this.routes = routes;
     this.writes = new WriteSpans(traces);
@@ -33,6 +37,7 @@ export class EngineTraces {
     options: ResolvedEngineOptions,
     types: readonly string[],
     listener: EngineListener,
+    Spans = RouteSpans,
   ): EngineTraces | undefined {
     const destination = spanDestinationOf(options);
     if (destination === undefined) return undefined;
@@ -54,7 +59,7 @@ export class EngineTraces {
       onDropped: ({ count, reasons }) => listener({ type: 'spans-dropped', count, reasons }),
       onError: (error) => listener({ type: 'internal-error', where: 'the thread of the spans', error }),
     });
-    return new EngineTraces(traces, routes);
+    return new EngineTraces(traces, routes, Spans);
   }
 
   get counts(): SpanCounts {
@@ -63,8 +68,9 @@ export class EngineTraces {
 
   /** The spans of the single tasks of a type, and of its batches. */
   routesOf(type: string): { spans: RouteSpans; batchSpans: RouteSpans } {
-    const index = this.routes.findIndex(({ taskType }) => taskType === type);
-    return { spans: new RouteSpans(this.traces, index), batchSpans: new RouteSpans(this.traces, index + 1) };
+    const { Spans, traces, routes } = this;
+    const index = routes.findIndex(({ taskType }) => taskType === type);
+    return { spans: new Spans(traces, index), batchSpans: new Spans(traces, index + 1) };
   }
 
   /** Delivers what there is; resolves within little more than so many milliseconds, delivered or not. */

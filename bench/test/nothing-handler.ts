@@ -1,0 +1,3 @@
+import { defineHandler } from '@sluice/consumers';
+
+export default defineHandler('default', () => {});
