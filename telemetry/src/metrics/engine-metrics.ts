@@ -4,8 +4,9 @@ import type { MetricDefinition } from './metric.js';
 /**
  * What an engine counts itself, summed over all of its processes, those that have died included.
  *
- * `route` is `/tasks`, `/tasks/batch`, `/tasks/{type}`, `/tasks/{type}/batch`, or `other` for everything else: probes,
- * documents, unknown paths and wrong methods. `task_type` is `default` or a registered type, and empty with `other`.
+ * `route` is `/tasks`, `/tasks/batch`, `/tasks/{type}`, `/tasks/{type}/batch`, `/tasks/{id}`, or `other` for everything else:
+ * probes, documents, unknown paths and wrong methods. `task_type` is `default` or a registered type, and empty with the
+ * last two.
  */
 export const ENGINE_METRICS = {
   requests: {
@@ -62,7 +63,7 @@ export const ENGINE_METRICS = {
     name: 'sluice_shed_total',
     type: 'counter',
     unit: 'requests',
-    help: 'Requests answered 503 OVERLOADED because a bound was reached, by the bound.',
+    help: 'Requests answered 503 OVERLOADED because a bound was reached, by the bound. A full schedule is none of these: sluice_refusals_total has it.',
     labels: ['reason'],
   },
   appendBreakerState: {
