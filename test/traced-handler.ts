@@ -12,6 +12,7 @@ export default defineHandler('default', async (task) => {
   await new Promise((resolve) => setImmediate(resolve));
   const { journal, failures = 0 } = task.data as Data; // what the test has sent
   const active = trace.getActiveSpan()?.spanContext();
-  appendFileSync(journal, `${task.id} ${task.attempt} ${active?.traceId}-${active?.spanId}\n`);
+  const state = active?.traceState?.serialize() ?? '';
+  appendFileSync(journal, `${task.id} ${task.attempt} ${active?.traceId}-${active?.spanId} ${state}\n`);
   if (task.attempt <= failures) throw new RangeError(`quotes ${JSON.stringify(task.data)}`);
 });

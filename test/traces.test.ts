@@ -17,7 +17,7 @@ import {
 const HANDLERS = { default: new URL('./traced-handler.js', import.meta.url) };
 
 /** Lines of the handler: what it saw of each run. */
-function seenBy(journal: string): { taskId: string; attempt: number; span: string }[] {
+function seenBy(journal: string): { taskId: string; attempt: number; span: string; state: string }[] {
   let text = '';
   try {
     text = readFileSync(journal, 'utf8');
@@ -28,8 +28,8 @@ function seenBy(journal: string): { taskId: string; attempt: number; span: strin
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [taskId = '', attempt, span = ''] = line.split(' ');
-      return { taskId, attempt: Number(attempt), span };
+      const [taskId = '', attempt, span = '', state = ''] = line.split(' ');
+      return { taskId, attempt: Number(attempt), span, state };
     });
 }
 
@@ -78,8 +78,12 @@ async function runSystem(
   return { url, journal: join(folder, 'journal'), events, stop };
 }
 
-async function send(url: string, body: object): Promise<{ task_id: string; task_ids: string[] }> {
-  const headers = { 'Content-Type': 'application/json' };
+async function send(
+  url: string,
+  body: object,
+  more: Record<string, string> = {},
+): Promise<{ task_id: string; task_ids: string[] }> {
+  const headers = { 'Content-Type': 'application/json', ...more };
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   assert.equal(response.status, 202);
   return (await response.json()) as { task_id: string; task_ids: string[] };
@@ -160,6 +164,23 @@ for (const protocol of ['otlp', 'jaeger'] as const) {
     assert.doesNotMatch(JSON.stringify(collector.spans), /marked-secret/);
   });
 }
+
+test('what a request says in tracestate is that of the active span in its handler, each time it runs', async (t) => {
+  const collector = await receiver(t);
+  const system = await runSystem(t, { otlpEndpoint: collector.url });
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const tracestate = 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE';
+  const traced = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate };
+  const data = { journal: system.journal, failures: 1 };
+  const { task_id: first } = await send(`${system.url}/tasks`, { data }, traced);
+  const { task_id: second } = await send(`${system.url}/tasks`, { data });
+  const runs = () => seenBy(system.journal);
+  await waitFor(() => runs().length === 4, { timeoutMs: 15_000, what: 'all runs' });
+  for (const { taskId, span, state } of runs()) {
+    assert.equal(state, taskId === first ? tracestate : '');
+    assert.equal(span.startsWith(traceId), taskId !== second);
+  }
+});
 
 for (const protocol of ['otlp', 'jaeger'] as const) {
   test(`a receiver that never answers holds no task up, and each span is counted as dropped (${protocol})`, async (t) => {

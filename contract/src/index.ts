@@ -2,7 +2,14 @@ export { type ApiKey, areScopes, digestOfApiKey, newApiKey, parseApiKeys } from 
 export { describeThrown, type ErrorCode, type Fault, SluiceError } from './errors.js';
 export { PARKED, type QueueKeys, queueKeys, type ScheduleKeys } from './keys.js';
 export { listeningUrl } from './listening-url.js';
-export { type ContentType, MESSAGE_FIELDS, readMessage, type TaskMessage, TRACKED_FIELD } from './message.js';
+export {
+  type ContentType,
+  MESSAGE_FIELDS,
+  readMessage,
+  type TaskMessage,
+  TRACE_STATE_FIELD,
+  TRACKED_FIELD,
+} from './message.js';
 export {
   describeOptions,
   type OptionNotes,
@@ -16,4 +23,10 @@ export { type RedisConnectionOptions, redisConnection } from './redis-connection
 export { encodeCommand } from './resp.js';
 export { TASK_ID_LENGTH, writeTaskId } from './task-id.js';
 export { type DataOf, DEFAULT_TASK_TYPE, defineTaskType, type TaskType } from './task-type.js';
-export { isTraceparent, newTraceparent, TRACEPARENT_LENGTH, writeTraceparent } from './trace-context.js';
+export {
+  isTraceparent,
+  newTraceparent,
+  TRACEPARENT_LENGTH,
+  traceStateOf,
+  writeTraceparent,
+} from './trace-context.js';

@@ -35,6 +35,7 @@ describe('readMessage', () => {
       contentType: 'application/msgpack',
       payload: entry.payload,
       traceContext: entry.trace_context,
+      traceState: '',
       isTracked: false,
     });
   });
@@ -50,6 +51,7 @@ describe('readMessage', () => {
       contentType: 'application/json',
       payload: Buffer.from('{"data":1}'),
       traceContext: '',
+      traceState: '',
       isTracked: false,
     });
   });

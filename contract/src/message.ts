@@ -16,6 +16,9 @@ export const MESSAGE_FIELDS = [
   'trace_context',
 ] as const;
 
+/** A field after those, in entries whose request came with a W3C tracestate. */
+export const TRACE_STATE_FIELD = 'trace_state';
+
 /** A field after those, in entries whose task is tracked: for how many milliseconds its status is kept. */
 export const TRACKED_FIELD = 'tracked';
 
@@ -31,6 +34,8 @@ export interface TaskMessage {
   readonly payload: Buffer;
   /** W3C traceparent; the empty string when the producer gave none. */
   readonly traceContext: string;
+  /** W3C tracestate; the empty string when the producer gave none. */
+  readonly traceState: string;
   /** Its status can be asked for, so that who settles it has to say so. */
   readonly isTracked: boolean;
 }
@@ -48,6 +53,7 @@ export function readMessage(fields: readonly Buffer[]): TaskMessage {
   let contentType = 'application/json';
   let payload: Buffer | undefined;
   let traceContext = '';
+  let traceState = '';
   let isTracked = false;
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const value = fields[i + 1] as Buffer; // i + 1 < length
@@ -70,6 +76,9 @@ export function readMessage(fields: readonly Buffer[]): TaskMessage {
       case 'trace_context':
         traceContext = value.toString('latin1');
         break;
+      case TRACE_STATE_FIELD:
+        traceState = value.toString('latin1');
+        break;
       case TRACKED_FIELD:
         isTracked = true;
         break;
@@ -84,7 +93,7 @@ export function readMessage(fields: readonly Buffer[]): TaskMessage {
       `content_type is ${JSON.stringify(contentType)}; allowed: application/json, application/msgpack`,
     );
   }
-  return { taskId, timestamp, type, contentType, payload, traceContext, isTracked };
+  return { taskId, timestamp, type, contentType, payload, traceContext, traceState, isTracked };
 }
 
 function missing(field: string): SluiceError {

@@ -41,3 +41,24 @@ export function newTraceparent(): string {
   writeTraceparent(text, 0);
   return text.toString('latin1');
 }
+
+const MOST_STATE_BYTES = 512;
+const MOST_MEMBERS = 32;
+/** Key, equals sign, value: printable ASCII without comma or equals sign, and no space at its end. */
+const MEMBER = /^([a-z0-9][a-z0-9_*/@-]{0,255})=[ -+--<>-~]{0,255}[!-+--<>-~]$/;
+const OUTER_BLANKS = /^[ \t]+|[ \t]+$/g;
+
+/**
+ * What is passed on of `tracestate` headers, joined by commas: all of it, but for blanks and empty members; nothing when it
+ * has more than 512 bytes or 32 members, one that is malformed, or a key twice (W3C Trace Context, section 3.3).
+ */
+export function traceStateOf(value: string): string | undefined {
+  if (value.length > MOST_STATE_BYTES) return undefined;
+  const members = value
+    .split(',')
+    .map((member) => member.replace(OUTER_BLANKS, ''))
+    .filter((member) => member !== '');
+  const keys = new Set(members.map((member) => MEMBER.exec(member)?.[1]));
+  const isWellFormed = members.length <= MOST_MEMBERS && keys.size === members.length && !keys.has(undefined);
+  return members.length > 0 && isWellFormed ? members.join(',') : undefined;
+}

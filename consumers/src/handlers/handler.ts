@@ -20,6 +20,8 @@ export interface Task<Data = unknown> {
   readonly timestamp: string;
   /** W3C traceparent of the request; the empty string when the producer gave none. */
   readonly traceparent: string;
+  /** W3C tracestate of the request, to be sent on with its traceparent; the empty string when there is none. */
+  readonly tracestate: string;
 }
 
 /** What a handler is given besides the task. */

@@ -74,6 +74,7 @@ export class Entry {
   taskId = '';
   taskType = '';
   traceContext = '';
+  traceState = '';
   /** Whether the status of its task can be asked for. */
   isTracked = false;
   /** Who runs it; known once it was started. */

@@ -39,6 +39,7 @@ const good = {
   content_type: 'application/json',
   payload: '{"data":1,"metadata":{"m":2}}',
   trace_context: '00-1-2-01',
+  trace_state: 'a=1',
 };
 
 test('an entry becomes the task its handler sees', () => {
@@ -52,6 +53,7 @@ test('an entry becomes the task its handler sees', () => {
     attempt: 2,
     timestamp: '2025-01-01T00:00:00.000Z',
     traceparent: '00-1-2-01',
+    tracestate: 'a=1',
   });
 });
 
@@ -59,6 +61,7 @@ test('what other producers leave out is empty', () => {
   const { task } = read({ task_id: 'a', type: 'default', payload: '{"data":1}' });
   assert.equal(task.timestamp, '');
   assert.equal(task.traceparent, '');
+  assert.equal(task.tracestate, '');
   assert.deepEqual(task.metadata, {});
 });
 

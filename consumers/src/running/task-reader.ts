@@ -32,6 +32,7 @@ export function noteNames(entry: Entry): TaskMessage {
   entry.taskId = message.taskId;
   entry.taskType = message.type;
   entry.traceContext = message.traceContext;
+  entry.traceState = message.traceState;
   entry.isTracked = message.isTracked;
   return message;
 }
@@ -61,6 +62,7 @@ export function readTask(entry: Entry, handlers: ReadonlyMap<string, LoadedHandl
     attempt: entry.deliveries,
     timestamp: message.timestamp,
     traceparent: message.traceContext,
+    tracestate: message.traceState,
   };
   return { handler, task };
 }

@@ -16,6 +16,7 @@ interface TracedTask {
   readonly taskId: string;
   readonly taskType: string;
   readonly traceContext: string;
+  readonly traceState: string;
   readonly deliveries: number;
   span: TaskSpan | undefined;
 }
@@ -51,7 +52,10 @@ export class TaskSpans {
     const api = this.#api;
     if (api === undefined) return handler();
     const [, traceId = '', spanId = ''] = span.traceparent.split('-');
-    const context = api.trace.setSpanContext(api.ROOT_CONTEXT, { traceId, spanId, traceFlags: 1 });
+    const ids = { traceId, spanId, traceFlags: 1 };
+    const isPassedOn = task.traceState !== '' && span.parentId !== '';
+    const own = isPassedOn ? { ...ids, traceState: api.createTraceState(task.traceState) } : ids;
+    const context = api.trace.setSpanContext(api.ROOT_CONTEXT, own);
     return api.context.with(context, handler);
   }
 

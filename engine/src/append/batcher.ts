@@ -4,7 +4,8 @@ import type { WriteSpan, WriteSpans } from '../traces/write-spans.js';
 import { AppendBuffer } from './append-buffer.js';
 import { AppendConnection } from './append-connection.js';
 import { SCHEDULE_FULL } from './schedule.js';
-import type { TaskHead, XaddEncoder } from './xadd.js';
+import type { TaskHead } from './task-head.js';
+import type { XaddEncoder } from './xadd.js';
 
 /** Why an append did not succeed, or may not have. */
 export interface AppendFailure {

@@ -10,7 +10,8 @@ import {
   refusalOf,
 } from './batcher.js';
 import type { LevelProbe } from './level-probe.js';
-import type { TaskHead, XaddEncoder } from './xadd.js';
+import type { TaskHead } from './task-head.js';
+import type { XaddEncoder } from './xadd.js';
 
 export interface ConfirmedBatcherOptions {
   redisUrl: string;

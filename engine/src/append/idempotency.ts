@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type ContentType, queueKeys } from '@sluice/contract';
 import type { Due } from '../intake/due.js';
-import { dueText, FIELD_WORDS, SCHEDULE, scheduleKeys, writeFields } from './schedule.js';
+import { bulk, fieldWords, writeFields } from './message-fields.js';
+import { dueText, SCHEDULE, scheduleKeys } from './schedule.js';
 import { scriptOf } from './script-text.js';
 import { type TaskName, taskIdOf } from './task-names.js';
 import { type Tracking, UNTRACKED } from './tracking.js';
-import { bulk, type XaddEncoder } from './xadd.js';
+import type { XaddEncoder } from './xadd.js';
 
 /** Under which key a task is to be stored once, and by what it is told from another task under the same key. */
 export interface Once {
@@ -46,24 +47,26 @@ export function onceEncoder(streamName: string, type: string, options: OnceOptio
   const ttl = bulk(String(options.ttlMs));
   return (once, due) => (into, task, timestamp, payload) => {
     const key = tracking.keyOf(task) + bulk(keys.idempotency(stream, once.key, once.holder));
-    into.text(due === undefined ? now + key + trim : delayed + key + bulk(dueText(due)) + bounds);
+    const { count, words } = due === undefined ? now : delayed;
+    const given = due === undefined ? trim : bulk(dueText(due)) + bounds;
+    into.text(`*${count + fieldWords(task)}\r\n${words}${key}${given}`);
     writeFields(into, type, task, timestamp, payload);
     into.text(tail + bulk(heldOf(task, once)) + ttl);
   };
 }
 
-/** Of a command, all up to its last key. */
+/** Of a command, all up to its last key, and how many words it has besides the fields. */
 function headOf(
   store: string,
   keys: readonly string[],
   argumentsOfStore: number,
   tracking: Tracking,
-): string {
+): { count: number; words: string } {
   const script = `#!lua\nlocal function store(KEYS, ARGV)\n${tracking.script(store)}end\n${ONCE}`;
   const moreKeys = tracking.keyCount + 1;
   const words = ['EVAL', script, String(keys.length + moreKeys), ...keys];
-  const count = words.length + moreKeys + argumentsOfStore + FIELD_WORDS + tracking.tail.length + 2;
-  return `*${count}\r\n${words.map(bulk).join('')}`;
+  const count = words.length + moreKeys + argumentsOfStore + tracking.tail.length + 2;
+  return { count, words: words.map(bulk).join('') };
 }
 
 /** What Redis holds of a task by its key. */

@@ -13,7 +13,13 @@ function encoded(due: Due, payload: string, dropOldestAt?: number): string {
   const buffer = new AppendBuffer();
   const encode = scheduleEncoder('café', 'mail', 70, dropOldestAt)(due);
   const names = Buffer.from(ID + TRACE);
-  const task = { names, nameAt: 0, contentType: 'application/msgpack', traceContext: undefined } as const;
+  const task = {
+    names,
+    nameAt: 0,
+    contentType: 'application/msgpack',
+    traceContext: undefined,
+    traceState: undefined,
+  } as const;
   encode(buffer, task, TIME, Buffer.from(payload));
   return Buffer.concat(buffer.take().chunks).toString();
 }

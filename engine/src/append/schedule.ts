@@ -1,10 +1,9 @@
-import { MESSAGE_FIELDS, queueKeys } from '@sluice/contract';
+import { queueKeys } from '@sluice/contract';
 import type { Due } from '../intake/due.js';
-import type { AppendBuffer } from './append-buffer.js';
+import { bulk, fieldWords, writeFields } from './message-fields.js';
 import { scriptOf } from './script-text.js';
-import { ownTraceparentOf, taskIdOf } from './task-names.js';
 import { type Tracking, UNTRACKED } from './tracking.js';
-import { bulk, type TaskHead, type XaddEncoder } from './xadd.js';
+import type { XaddEncoder } from './xadd.js';
 
 /** Writes the command that stores one task until it is due. */
 export type ScheduleEncoder = (due: Due) => XaddEncoder;
@@ -41,43 +40,15 @@ export function scheduleEncoder(
   const script = `#!lua\n${tracking.script(SCHEDULE)}`;
   const scriptAndKeys = ['EVAL', script, String(4 + keyCount), stream, ...scheduleKeys(streamName, type)];
   const bounds = [String(maxScheduled), String(dropOldestAt ?? 0)];
-  const count = scriptAndKeys.length + keyCount + 1 + bounds.length + FIELD_WORDS + tail.length;
-  const head = `*${count}\r\n${scriptAndKeys.map(bulk).join('')}`;
+  const count = scriptAndKeys.length + keyCount + 1 + bounds.length + tail.length;
+  const head = `\r\n${scriptAndKeys.map(bulk).join('')}`;
   const middle = bounds.map(bulk).join('');
   const end = tail.map(bulk).join('');
   return (due) => (into, task, timestamp, payload) => {
-    into.text(head + tracking.keyOf(task) + bulk(dueText(due)) + middle);
+    into.text(`*${count + fieldWords(task)}${head}${tracking.keyOf(task)}${bulk(dueText(due))}${middle}`);
     writeFields(into, type, task, timestamp, payload);
     if (end !== '') into.text(end);
   };
-}
-
-/** How many words of a command {@link writeFields} writes. */
-export const FIELD_WORDS = 2 * MESSAGE_FIELDS.length;
-
-/** Writes the fields of a message, name and value by turns, as the last words of a command. */
-export function writeFields(
-  into: AppendBuffer,
-  type: string,
-  task: TaskHead,
-  timestamp: string,
-  payload: Uint8Array,
-): void {
-  const [taskIdName, timestampName, typeName, contentTypeName, payloadName, traceContextName] =
-    MESSAGE_FIELDS;
-  const before = [
-    taskIdName,
-    taskIdOf(task),
-    timestampName,
-    timestamp,
-    typeName,
-    type,
-    contentTypeName,
-    task.contentType,
-  ];
-  into.text(`${before.map(bulk).join('')}${bulk(payloadName)}$${payload.length}\r\n`);
-  into.bytes(payload);
-  into.text(`\r\n${bulk(traceContextName)}${bulk(task.traceContext ?? ownTraceparentOf(task))}`);
 }
 
 /** As schedule.lua takes it. */

@@ -1,7 +1,7 @@
 import { queueKeys, TRACKED_FIELD } from '@sluice/contract';
+import { bulk } from './message-fields.js';
 import { scriptOf } from './script-text.js';
 import { type TaskName, taskIdOf } from './task-names.js';
-import { bulk } from './xadd.js';
 
 const TRACK = scriptOf('track.lua');
 

@@ -1,13 +1,8 @@
 import { type ContentType, MESSAGE_FIELDS, TASK_ID_LENGTH, TRACEPARENT_LENGTH } from '@sluice/contract';
 import type { AppendBuffer } from './append-buffer.js';
-import type { TaskName } from './task-names.js';
-
-/** What is written of a task beside its payload and the time. */
-export interface TaskHead extends TaskName {
-  readonly contentType: ContentType;
-  /** The traceparent it came with; undefined: the one of its name. */
-  readonly traceContext: string | undefined;
-}
+import { bulk, fieldWords, writeFields } from './message-fields.js';
+import type { TaskHead } from './task-head.js';
+import { taskIdOf } from './task-names.js';
 
 /** Writes the XADD command of one task into a buffer. */
 export type XaddEncoder = (
@@ -63,8 +58,13 @@ export function fieldsEncoder(type: string, command: FieldsCommand): XaddEncoder
   const beforeTrace = `${afterPayload}${TRACEPARENT_LENGTH}\r\n`;
   const tail = Buffer.from(`${beforeTrace}${'0'.repeat(TRACEPARENT_LENGTH)}\r\n${end}`, 'latin1');
   const traceAt = beforeTrace.length;
+  const encodeAny = anyFieldsEncoder(type, command);
   return (into, task, timestamp, payload) => {
     const { names, nameAt, traceContext } = task;
+    if (task.traceState !== undefined) {
+      encodeAny(into, task, timestamp, payload);
+      return;
+    }
     const head = task.contentType === 'application/json' ? json : msgpack;
     if (head.timestamp !== timestamp) {
       head.timestamp = timestamp;
@@ -86,6 +86,20 @@ export function fieldsEncoder(type: string, command: FieldsCommand): XaddEncoder
     const tailAt = into.claim(tail.length);
     into.block.set(tail, tailAt);
     copyBytes(names, nameAt + TASK_ID_LENGTH, TRACEPARENT_LENGTH, into.block, tailAt + traceAt);
+  };
+}
+
+/** The same for tasks with whatever fields, word by word. */
+function anyFieldsEncoder(type: string, { before, idWord, after }: FieldsCommand): XaddEncoder {
+  const end = after.map(bulk).join('');
+  return (into, task, timestamp, payload) => {
+    const count = before.length + fieldWords(task) + after.length;
+    const words = before.map((word, i) =>
+      i === idWord ? word.slice(0, -TASK_ID_LENGTH) + taskIdOf(task) : word,
+    );
+    into.text(`*${count}\r\n${words.map(bulk).join('')}`);
+    writeFields(into, type, task, timestamp, payload);
+    if (end !== '') into.text(end);
   };
 }
 
@@ -134,10 +148,4 @@ function writeNumber(value: number, digits: number, to: Buffer, at: number): voi
   }
   to[at + digits] = CRLF & 0xff;
   to[at + digits + 1] = CRLF >> 8;
-}
-
-/** A bulk string, as latin1 text whose bytes are the UTF-8 of the word. */
-export function bulk(word: string): string {
-  const bytes = Buffer.from(word);
-  return `$${bytes.length}\r\n${bytes.toString('latin1')}\r\n`;
 }

@@ -1,5 +1,5 @@
 import type { HttpRequest } from 'uWebSockets.js';
-import { type ContentType, isTraceparent } from '@sluice/contract';
+import { type ContentType, isTraceparent, traceStateOf } from '@sluice/contract';
 import { type AskedHeaders, withIdempotencyKey, withPrefer } from './asked.js';
 import { parseMediaType } from './media-type.js';
 
@@ -13,6 +13,8 @@ export interface RequestHead {
   chunked: boolean;
   /** The traceparent sent along, if it is a valid one. */
   traceContext: string | undefined;
+  /** The tracestate sent along with that, if it may be passed on. */
+  traceState: string | undefined;
   /** What it asks for beyond being taken in; undefined when that is nothing. */
   asked: AskedHeaders | undefined;
   /** Why the end of this request cannot be told for certain; the connection must be closed then. */
@@ -25,11 +27,13 @@ const head: RequestHead = {
   contentLength: -1,
   chunked: false,
   traceContext: undefined,
+  traceState: undefined,
   asked: undefined,
   ambiguity: undefined,
 };
 
 let traceparent = '';
+let tracestate = '';
 let hosts = 0;
 
 /**
@@ -44,6 +48,7 @@ export function readHead(request: HttpRequest): RequestHead {
   head.ambiguity = undefined;
   head.mediaType = '';
   traceparent = '';
+  tracestate = '';
   hosts = 0;
   request.forEach(readHeader);
   if (hosts !== 1) {
@@ -53,6 +58,9 @@ export function readHead(request: HttpRequest): RequestHead {
   }
   head.contentType = parseMediaType(head.mediaType);
   head.traceContext = traceparent !== '' && isTraceparent(traceparent) ? traceparent : undefined;
+  // Without a traceparent, nobody may look at it (W3C Trace Context, section 3.3).
+  head.traceState =
+    tracestate !== '' && head.traceContext !== undefined ? traceStateOf(tracestate) : undefined;
   return head;
 }
 
@@ -79,6 +87,9 @@ function readHeader(name: string, value: string): void {
       return;
     case 'traceparent':
       traceparent = value;
+      return;
+    case 'tracestate':
+      tracestate = tracestate === '' ? value : `${tracestate},${value}`;
       return;
     case 'prefer':
       head.asked = withPrefer(head.asked, value);

@@ -85,6 +85,7 @@ export class BatchIntake extends BodyIntake<PendingBatch> implements BatchDesk {
         route,
         format as BatchFormat,
         head.traceContext,
+        head.traceState,
         asked,
         startedAt,
         times.spans?.newName(head.traceContext),

@@ -73,6 +73,7 @@ export class Intake extends BodyIntake<PendingTask> implements IntakeDesk {
         nameAt,
         head.contentType as ContentType, // else it was refused
         parent === undefined ? head.traceContext : undefined,
+        head.traceState,
         asked,
         startedAt,
         parent,

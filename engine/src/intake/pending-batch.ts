@@ -2,8 +2,8 @@ import type { HttpResponse } from 'uWebSockets.js';
 import type { ContentType } from '@sluice/contract';
 import type { SpanName } from '@sluice/telemetry';
 import type { AppendFailure, RunWaiter } from '../append/batcher.js';
+import type { TaskHead } from '../append/task-head.js';
 import { NAME_LENGTH, writeTaskName } from '../append/task-names.js';
-import type { TaskHead } from '../append/xadd.js';
 import type { BatchItems } from '../body/batch-items.js';
 import { type Refusal, type RefusalCode, statusOf } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
@@ -54,6 +54,7 @@ export class PendingBatch extends PendingRequest implements RunWaiter, TaskHead 
     readonly format: BatchFormat,
     /** The traceparent its request came with, if that was a valid one. */
     private readonly parent: string | undefined,
+    readonly traceState: string | undefined,
     readonly asked: Asked,
     /** When its request arrived, by `microsNow`. */
     readonly startedAt: number,

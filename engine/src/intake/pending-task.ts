@@ -4,8 +4,8 @@ import { SINGLE_TASK } from '@sluice/telemetry';
 import { refusalCause } from '../admission/refusal-cause.js';
 import type { AppendFailure, AppendWaiter, Batcher } from '../append/batcher.js';
 import { type KnownTask, knownTaskOf } from '../append/idempotency.js';
+import type { TaskHead } from '../append/task-head.js';
 import type { TaskName } from '../append/task-names.js';
-import type { TaskHead } from '../append/xadd.js';
 import { appendRefused, type Refusal, statusOf, unavailable } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
 import { SUCCEEDED, statusClassOf } from '../metrics/request-times.js';
@@ -44,6 +44,7 @@ export class PendingTask extends PendingRequest implements AppendWaiter, TaskHea
     readonly nameAt: number,
     readonly contentType: ContentType,
     readonly traceContext: string | undefined,
+    readonly traceState: string | undefined,
     readonly asked: Asked | undefined,
     /** When its request arrived, by `microsNow`. */
     readonly startedAt: number,

@@ -18,6 +18,14 @@ const TRACEPARENT = {
   schema: { type: 'string', pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}' },
 };
 
+/** What goes with it. */
+const TRACESTATE = {
+  name: 'tracestate',
+  in: 'header',
+  description: 'Goes with the traceparent; up to 512 bytes.',
+  schema: { type: 'string' },
+};
+
 /** The header with which a task is stored once. */
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
@@ -79,7 +87,7 @@ export function taskPaths(
         ...shared,
         operationId: `send.${scope}`,
         summary: `Send a task ${kind}`,
-        parameters: [TRACEPARENT, IDEMPOTENCY_KEY, PREFER],
+        parameters: [TRACEPARENT, TRACESTATE, IDEMPOTENCY_KEY, PREFER],
         requestBody: bodyOf({ 'application/json': task, 'application/msgpack': task }),
         responses: {
           202: {
@@ -95,7 +103,7 @@ export function taskPaths(
         ...shared,
         operationId: `sendBatch.${scope}`,
         summary: `Send many tasks ${kind}`,
-        parameters: [TRACEPARENT, PREFER],
+        parameters: [TRACEPARENT, TRACESTATE, PREFER],
         description: BATCH_NOTE,
         requestBody: bodyOf({
           'application/json': batch,
