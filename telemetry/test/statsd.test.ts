@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openStatsd, STATSD_NAMES, type StatsdFigures } from '@sluice/telemetry';
+import { openStatsd, STATSD_NAMES, type StatsdFigures, type StatsdSink } from '@sluice/telemetry';
 import { freePort, waitFor } from '@sluice/testbed';
 
 const STATSD = createRequire(import.meta.url).resolve('statsd/stats.js');
@@ -87,15 +89,42 @@ test('the daemon receives every name, and counts as many as there were', async (
   assert.doesNotMatch(all, /bad_lines_seen': [1-9]/);
 });
 
-test('a daemon that is not there costs nothing but a counter', async (t) => {
-  const told: number[] = [];
-  const options = { statsdHost: 'does-not-exist.invalid', statsdPort: 8125, statsdPrefix: 'x' };
+/** A sink, with what it tells of packets that are lost. */
+function sinkTo(
+  t: TestContext,
+  statsdHost: string,
+  statsdPort: number,
+): { sink: StatsdSink; told: string[] } {
+  const told: string[] = [];
+  const options = { statsdHost, statsdPort, statsdPrefix: 'x' };
   const sink = openStatsd(
     options,
     () => FIGURES,
-    (dropped) => told.push(dropped),
+    (dropped, error) => told.push(`${dropped}: ${error.message}`),
   );
-  t.after(() => sink?.close());
-  await waitFor(() => (sink?.dropped ?? 0) > 1, { timeoutMs: 20_000, what: 'failures to be counted' });
-  assert.equal(told.length, 1);
+  assert.ok(sink !== undefined);
+  t.after(() => sink.close());
+  return { sink, told };
+}
+
+for (const [where, host, said] of [
+  ['whose name stands for nothing', 'does-not-exist.invalid', /ENOTFOUND|EAI_AGAIN/],
+  ['that does not listen', '127.0.0.1', /ECONNREFUSED/],
+] as const) {
+  test(`packets to a daemon ${where} are counted, with one warning`, async (t) => {
+    const { sink, told } = sinkTo(t, host, await freePort());
+    await waitFor(() => sink.dropped > 3, { timeoutMs: 30_000, what: 'lost packets to be counted' });
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', said);
+  });
+}
+
+test('a daemon that listens later gets its figures from then on', async (t) => {
+  const port = await freePort();
+  const { sink } = sinkTo(t, '127.0.0.1', port);
+  await waitFor(() => sink.dropped > 0, { timeoutMs: 20_000, what: 'a lost packet' });
+  const daemon = createSocket('udp4').bind(port, '127.0.0.1');
+  t.after(() => daemon.close());
+  const [packet] = (await once(daemon, 'message')) as [Buffer];
+  assert.match(packet.toString(), /^x\.request_count:\d+\|c\n/);
 });

@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import type * as HotShots from 'hot-shots';
+import { checkInstalled } from '../optional-packages.js';
 import { REQUEST_SECONDS, TASK_SECONDS } from './buckets.js';
 import type { STATSD_NAMES } from './statsd-names.js';
 import type { PerTask, TaskResourceFigures } from './task-resource-figures.js';
+import { UdpPackets } from './udp-packets.js';
 
 /** What a program counts, since its start; what it does not have is left out. */
 export interface StatsdFigures {
@@ -29,13 +31,13 @@ const SEND_EVERY_MS = 1000;
 const WARN_EVERY_MS = 60_000;
 /** Fits into an Ethernet frame. */
 const PACKET_BYTES = 1400;
-const DNS_TTL_MS = 60_000;
 
 /**
  * Sends figures to StatsD once a second: counts as what came since, durations as one timing for each bucket in which
  * there were any, at the middle of it and with a sample rate by which the daemon counts as many. So a second costs the
- * same few packets however much was done in it. Nothing is kept for a daemon that is away: UDP says nothing, and what it
- * does say is counted, with one warning a minute.
+ * same few packets however much was done in it. Nothing is kept for a daemon that is away. What is known to be lost is
+ * counted, with one warning a minute: its name cannot be resolved, its machine says that nobody listens. A daemon that
+ * listens and does not read cannot be told from one that does.
  */
 export class StatsdSink {
   /** Packets that could not be sent. */
@@ -46,21 +48,21 @@ export class StatsdSink {
   private before: StatsdFigures | undefined;
   private beforeAt = performance.now();
 
+  /** @throws SluiceError `INVALID_OPTIONS` when hot-shots is not installed */
   constructor(
     private readonly target: StatsdTarget,
     private readonly figures: () => StatsdFigures,
     private readonly onTrouble: (dropped: number, error: Error) => void,
   ) {
+    checkInstalled('figures are to be sent to StatsD', ['hot-shots']);
     // Only here: whoever has no StatsD does not wait for it to load.
     const { StatsD } = createRequire(import.meta.url)('hot-shots') as typeof HotShots;
     this.client = new StatsD({
-      host: target.host,
-      port: target.port,
+      protocol: 'stream',
+      stream: new UdpPackets(target, (packets, why) => this.lost(packets, why)),
       maxBufferSize: PACKET_BYTES,
       bufferFlushInterval: SEND_EVERY_MS,
-      cacheDns: true,
-      cacheDnsTtl: DNS_TTL_MS,
-      errorHandler: (error) => this.failed(error),
+      errorHandler: (error) => this.lost(1, error),
     });
     this.timer = setInterval(() => this.send(), SEND_EVERY_MS);
   }
@@ -137,15 +139,19 @@ export class StatsdSink {
     raw.send(`${this.target.prefix}.${name}:${value}|${type}${rate}`, []);
   }
 
-  private failed(error: Error): void {
-    this.dropped++;
+  private lost(packets: number, error: Error): void {
+    this.dropped += packets;
     if (performance.now() - this.warnedAt < WARN_EVERY_MS) return;
     this.warnedAt = performance.now();
     this.onTrouble(this.dropped, error);
   }
 }
 
-/** Opens the sink that the options of a program ask for; none without a host. */
+/**
+ * Opens the sink that the options of a program ask for; none without a host.
+ *
+ * @throws SluiceError `INVALID_OPTIONS` when hot-shots is not installed
+ */
 export function openStatsd(
   { statsdHost, statsdPort, statsdPrefix }: { statsdHost?: string; statsdPort: number; statsdPrefix: string },
   figures: () => StatsdFigures,
