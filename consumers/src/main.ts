@@ -2,10 +2,13 @@ import { listeningUrl, readEnvironment, SluiceError } from '@sluice/contract';
 import {
   droppedText,
   errorMessagesOf,
+  exitAfterReport,
   logConsumerEvents,
   OpsServer,
   openLog,
+  openSentry,
   openStatsd,
+  reportConsumerErrors,
 } from '@sluice/telemetry';
 import { type ConsumerOptions, createConsumer } from './consumer.js';
 import type { CronSchedule } from './cron/cron-schedules.js';
@@ -13,6 +16,10 @@ import { moduleUrl } from './handlers/handler-registry.js';
 import { consumerOptionPairs } from './options.js';
 import { ProgramHealth } from './program-health.js';
 import { allProgramOptions, consumerOptionsOf } from './program-options.js';
+import { VERSION } from './version.js';
+
+/** So long Sentry is waited for at the end. */
+const SENTRY_WITHIN_MS = 2000;
 
 // A consumer process: options from the environment, handlers from HANDLER_MODULE, the log on standard output, and a port
 // for operations.
@@ -21,7 +28,13 @@ try {
   const program = readEnvironment(allProgramOptions, process.env, consumerOptionPairs);
   const serviceName = process.env.SERVICE_NAME || 'sluice-consumers';
   const log = openLog(serviceName, program);
-  const logged = logConsumerEvents(log.logger, errorMessagesOf(program));
+  const messages = errorMessagesOf(program);
+  const logged = logConsumerEvents(log.logger, messages);
+  const sentry = openSentry(program, { service: serviceName, version: VERSION }, (count, error) =>
+    logged({ type: 'telemetry-dropped', sink: 'sentry', count, reason: error.message }),
+  );
+  if (sentry !== undefined) exitAfterReport(sentry, 'supervisor', messages);
+  const reported = sentry === undefined ? undefined : reportConsumerErrors(sentry, messages);
   const health = new ProgramHealth();
   let left = 0;
   const consumer = createConsumer({
@@ -31,13 +44,18 @@ try {
     schedules: await loadSchedules(process.env.SCHEDULE_MODULE),
     listener: (event) => {
       logged(event);
+      reported?.(event);
       health.listener(event);
       if (event.type === 'shutdown-finished') left = event.left;
       if (event.type === 'crash-loop') void shutDown(1);
     },
   });
 
-  const dropped = () => ({ statsd: statsd?.dropped ?? 0, loki: log.loki?.dropped ?? 0 });
+  const dropped = () => ({
+    statsd: statsd?.dropped ?? 0,
+    loki: log.loki?.dropped ?? 0,
+    sentry: sentry?.dropped ?? 0,
+  });
   const ops =
     program.metricsPort === undefined
       ? undefined
@@ -62,7 +80,7 @@ try {
     await consumer.stop();
     statsd?.close();
     await ops?.close();
-    await log.close();
+    await Promise.all([log.close(), sentry?.close(SENTRY_WITHIN_MS)]);
     process.exit(code === 0 && left > 0 ? 1 : code);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

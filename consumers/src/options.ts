@@ -1,5 +1,5 @@
 import { type PairCheck, queueOptions } from '@sluice/contract';
-import { logOptions, statsdOptions, traceOptionPairs, traceOptions } from '@sluice/telemetry';
+import { logOptions, sentryOptions, statsdOptions, traceOptionPairs, traceOptions } from '@sluice/telemetry';
 import { type Static, Type } from 'typebox';
 
 /** Every option of a consumer, with its environment variable, meaning, unit and default. */
@@ -204,6 +204,7 @@ export const consumerProgramOptions = Type.Object({
   ),
   ...logOptions,
   ...statsdOptions,
+  ...sentryOptions,
 });
 
 /** Options with all defaults filled in. */

@@ -141,7 +141,8 @@ export function createEngine(given: EngineOptions = {}): Engine {
     counters,
     times: requestTimes,
     onAppendRefused: throttledRefusals(listener),
-    onInternalError: (where, error) => listener({ type: 'internal-error', where, error }),
+    onInternalError: (where, error, traceContext) =>
+      listener({ type: 'internal-error', where, error, ...(traceContext && { traceContext }) }),
   };
   const reception = new Reception(intakeOptions);
   const intake = new Intake(intakeOptions, reception);

@@ -2,6 +2,7 @@ import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
 import {
   type EngineListener,
   logOptions,
+  sentryOptions,
   statsdOptions,
   traceOptionPairs,
   traceOptions,
@@ -228,6 +229,7 @@ export const engineProgramOptions = Type.Object({
   }),
   ...logOptions,
   ...statsdOptions,
+  ...sentryOptions,
 });
 
 export type ResolvedEngineOptions = Static<typeof engineOptions>;

@@ -1,6 +1,16 @@
 import { inspect } from 'node:util';
 import { readEnvironment, SluiceError } from '@sluice/contract';
-import { errorMessagesOf, logEngineEvents, openLog } from '@sluice/telemetry';
+import {
+  type EngineListener,
+  errorMessagesOf,
+  exitAfterReport,
+  logEngineEvents,
+  openLog,
+  openSentry,
+  reportEngineErrors,
+  type SentrySink,
+  unexpectedError,
+} from '@sluice/telemetry';
 import { Primary } from './cluster/primary.js';
 import type { Standby } from './cluster/standby.js';
 import { allProgramOptionPairs, allProgramOptions, engineOptionsOf } from './program-options.js';
@@ -13,6 +23,9 @@ export interface ProgramStart {
   nodeArguments: readonly string[];
   standby: Standby;
 }
+
+/** So long Sentry is waited for at the end. */
+const SENTRY_WITHIN_MS = 2000;
 
 /** Runs the `engine` program: engine processes and their primary, until a signal ends them. */
 export function runProgram(start: ProgramStart): void {
@@ -27,12 +40,22 @@ async function run({ environment, nodeArguments, standby }: ProgramStart): Promi
   const program = readEnvironment(allProgramOptions, environment, allProgramOptionPairs);
   const taskTypes = program.schemaModule === undefined ? [] : await loadTaskTypes(program.schemaModule);
   const log = openLog(program.serviceName, program);
-  const listener = logEngineEvents(log.logger, errorMessagesOf(program));
+  const messages = errorMessagesOf(program);
+  const logged = logEngineEvents(log.logger, messages);
+  const { serviceName: service, serviceVersion: version } = program;
+  const sentry = openSentry(program, { service, version }, (count, error) =>
+    logged({ type: 'telemetry-dropped', sink: 'sentry', count, reason: error.message }),
+  );
+  const listener = sentry === undefined ? logged : toBoth(logged, reportEngineErrors(sentry, messages));
+  if (sentry !== undefined) exitAfterReport(sentry, 'primary', messages);
   const engine = engineOptionsOf(program);
-  const droppedLogLines = () => log.loki?.dropped ?? 0;
+  const dropped = () => ({ loki: log.loki?.dropped ?? 0, sentry: sentry?.dropped ?? 0 });
   const primary = new Primary({
-    ...{ engine, program, taskTypes, nodeArguments, standby, droppedLogLines, listener },
-    onCrashLoop: fail,
+    ...{ engine, program, taskTypes, nodeArguments, standby, dropped, errors: sentry, listener },
+    onCrashLoop: (error) => {
+      sentry?.report(unexpectedError('engine processes', error, messages, 'fatal'));
+      void closed(sentry).then(() => fail(error));
+    },
   });
 
   let stopping = false;
@@ -43,7 +66,7 @@ async function run({ environment, nodeArguments, standby }: ProgramStart): Promi
     listener({ type: 'shutdown-started', signal });
     const inTime = await primary.stop();
     listener({ type: 'shutdown-finished', inTime, durationMs: Math.round(performance.now() - startedAt) });
-    await log.close();
+    await Promise.all([log.close(), closed(sentry)]);
     process.exit(inTime ? 0 : 1);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
@@ -55,6 +78,17 @@ async function run({ environment, nodeArguments, standby }: ProgramStart): Promi
   if (stopping) return;
   listener({ type: 'listening', url, processes });
   process.send?.({ type: 'ready', url, opsUrl });
+}
+
+function toBoth(one: EngineListener, other: EngineListener): EngineListener {
+  return (event) => {
+    one(event);
+    other(event);
+  };
+}
+
+async function closed(sentry: SentrySink | undefined): Promise<void> {
+  await sentry?.close(SENTRY_WITHIN_MS);
 }
 
 /** One line for each thing that is wrong, and no stack: it is for whoever typed the command. */

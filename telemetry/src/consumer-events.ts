@@ -60,7 +60,7 @@ export type ConsumerEvent =
   /** Spans that were not delivered, since the last such event; at most one a minute. */
   | { type: 'spans-dropped'; count: number; reasons: Partial<Record<SpanDropReason, number>> }
   /** Telemetry that could not be delivered, in all; told once a minute at most. */
-  | { type: 'telemetry-dropped'; sink: 'statsd'; count: number; reason: string }
+  | { type: 'telemetry-dropped'; sink: 'statsd' | 'sentry'; count: number; reason: string }
   | { type: 'shutdown-started'; signal: string }
   | { type: 'shutdown-finished'; left: number; durationMs: number }
   | { type: 'internal-error'; where: string; error: unknown };

@@ -35,14 +35,22 @@ export type EngineEvent =
   | { type: 'api-keys-loaded'; file: string; keys: number }
   /** The file of API keys has changed and is wrong, or is gone: the keys from before stay valid. */
   | { type: 'api-keys-refused'; file: string; reason: string }
-  | { type: 'process-died'; pid: number; exit: string; restartInMs: number }
+  | {
+      type: 'process-died';
+      pid: number;
+      exit: string;
+      restartInMs: number;
+      /** What nobody has caught there, if that was it. */
+      error?: unknown;
+    }
   /** Spans that were not delivered, since the last such event; at most one a minute. */
   | { type: 'spans-dropped'; count: number; reasons: Partial<Record<SpanDropReason, number>> }
   /** Telemetry that could not be delivered, in all; told once a minute at most. */
-  | { type: 'telemetry-dropped'; sink: 'statsd'; count: number; reason: string }
+  | { type: 'telemetry-dropped'; sink: 'statsd' | 'sentry'; count: number; reason: string }
   | { type: 'shutdown-started'; signal: string }
   | { type: 'shutdown-finished'; inTime: boolean; durationMs: number }
-  | { type: 'internal-error'; where: string; error: unknown };
+  /** `traceContext`: the traceparent of the request, where it met one. */
+  | { type: 'internal-error'; where: string; error: unknown; traceContext?: string };
 
 export type EngineListener = (event: EngineEvent) => void;
 

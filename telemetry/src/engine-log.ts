@@ -54,7 +54,12 @@ export function logEngineEvents(log: Logger, messages: ErrorMessages = 'names'):
         return;
       case 'process-died':
         log.error(
-          { died_pid: event.pid, exit: event.exit, restart_in_ms: event.restartInMs },
+          {
+            died_pid: event.pid,
+            exit: event.exit,
+            restart_in_ms: event.restartInMs,
+            ...(event.error !== undefined && internalErrorFields(event.error, messages)),
+          },
           'engine process died',
         );
         return;
@@ -71,7 +76,14 @@ export function logEngineEvents(log: Logger, messages: ErrorMessages = 'names'):
         log.info({ in_time: event.inTime, duration_ms: event.durationMs }, 'shut down');
         return;
       case 'internal-error':
-        log.error({ where: event.where, ...internalErrorFields(event.error, messages) }, 'internal error');
+        log.error(
+          {
+            trace_id: event.traceContext?.split('-')[1] ?? null,
+            where: event.where,
+            ...internalErrorFields(event.error, messages),
+          },
+          'internal error',
+        );
         return;
     }
   };

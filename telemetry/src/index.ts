@@ -13,6 +13,7 @@ export { errorMessagesOf, type LogOptions, logOptions } from './log-options.js';
 export type { LokiCounters } from './loki/loki-shipper.js';
 export * from './metrics/index.js';
 export { claimPort, OpsServer } from './ops-server.js';
+export * from './sentry/index.js';
 export { continueTrace, RequestRecorder, type SpanName } from './traces/request-records.js';
 export { SINGLE_TASK, type SpanRoute, type SpanSource } from './traces/request-span.js';
 export { RequestTraces } from './traces/request-traces.js';

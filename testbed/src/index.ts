@@ -8,6 +8,12 @@ export type { ReceivedSpan } from './received-span.js';
 export { type RedisOptions, type RedisServer, startRedis } from './redis.js';
 export { FAULTY_REDIS, type FaultTarget, REDIS_FAULTS, type RedisFault } from './redis-faults.js';
 export {
+  type SentryEvent,
+  type SentryMood,
+  type SentryReceiver,
+  startSentryReceiver,
+} from './sentry-receiver.js';
+export {
   type Reception,
   type SpanReceiver,
   type SpanReceiverOptions,

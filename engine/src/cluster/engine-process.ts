@@ -1,7 +1,16 @@
 import { describeThrown } from '@sluice/contract';
-import { type EngineEvent, errorMessagesOf, type Log, logEngineEvents, openLog } from '@sluice/telemetry';
+import {
+  type EngineEvent,
+  errorMessagesOf,
+  type Log,
+  logEngineEvents,
+  openLog,
+  reportEngineErrors,
+} from '@sluice/telemetry';
 import { createEngine, type Engine } from '../engine.js';
+import type { ProcessDropped } from '../metrics/dropped-totals.js';
 import { loadTaskTypes } from '../validation/schema-module.js';
+import { ForwardedErrors } from './forwarded-errors.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
 
 /**
@@ -11,6 +20,7 @@ import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-pro
 let engine: Engine | undefined;
 let log: Log | undefined;
 let stopping = false;
+const errors = new ForwardedErrors((error) => tell({ type: 'unexpected', error }));
 
 process.on('message', (message: ToProcess) => {
   if (message.type === 'start') void start(message);
@@ -20,12 +30,16 @@ process.on('disconnect', () => void stop());
 process.on('SIGTERM', () => void stop());
 // Ctrl-C reaches the whole process group; the primary decides what it means.
 process.on('SIGINT', () => {});
+// The end of it is left as it is; what is written to the channel now is still read.
+process.on('uncaughtExceptionMonitor', (error) => tell({ type: 'crashed', error: describeThrown(error) }));
 
 async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<void> {
   try {
     const taskTypes = message.schemaModule === undefined ? [] : await loadTaskTypes(message.schemaModule);
     log = openLog(message.options.serviceName, message.log);
-    const logged = logEngineEvents(log.logger, errorMessagesOf(message.log));
+    const messages = errorMessagesOf(message.log);
+    const logged = logEngineEvents(log.logger, messages);
+    const reported = message.log.sentryDsn === undefined ? undefined : reportEngineErrors(errors, messages);
     const started = createEngine({
       ...message.options,
       taskTypes,
@@ -33,6 +47,7 @@ async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<vo
       apiKeysText: message.apiKeysText,
       listener: (event) => {
         logged(event);
+        reported?.(event);
         if (changesReadiness(event)) report();
       },
     });
@@ -55,7 +70,12 @@ function changesReadiness({ type }: EngineEvent): boolean {
 function report(): void {
   if (engine === undefined) return;
   const { ready } = engine;
-  tell({ type: 'status', health: engine.health(), ready, figures: engine.takeFigures() });
+  const figures = engine.takeFigures();
+  tell({ type: 'status', health: engine.health(), ready, figures, dropped: droppedNow() });
+}
+
+function droppedNow(): ProcessDropped {
+  return { loki: log?.loki?.dropped ?? 0, sentry: errors.dropped };
 }
 
 async function stop(): Promise<void> {
@@ -65,7 +85,9 @@ async function stop(): Promise<void> {
   const answered = engine?.counters.accepted ?? 0;
   await log?.close();
   const figures = engine?.takeFigures();
-  tell({ type: 'stopped', answered, unanswered, figures }, () => process.exit(unanswered === 0 ? 0 : 1));
+  tell({ type: 'stopped', answered, unanswered, figures, dropped: droppedNow() }, () =>
+    process.exit(unanswered === 0 ? 0 : 1),
+  );
 }
 
 function tell(message: FromProcess, done: () => void = () => {}): void {

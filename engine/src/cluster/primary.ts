@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { listeningUrl, queueKeys, SluiceError, type TaskType } from '@sluice/contract';
-import { claimPort, type EngineListener, OpsServer } from '@sluice/telemetry';
+import { claimPort, type EngineListener, type ErrorReporter, OpsServer } from '@sluice/telemetry';
 import { ApiKeysFile } from '../access/api-keys-file.js';
 import { type RedisHealth, redisHealthOf } from '../admission/append-breakers.js';
 import { type Health, healthOf } from '../http/health.js';
 import { ClusterMetrics, type ClusterState } from '../metrics/cluster-metrics.js';
+import type { ProcessDropped } from '../metrics/dropped-totals.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
 import { forkEngineProcess, type Standby } from './standby.js';
@@ -15,8 +16,10 @@ export interface PrimaryOptions {
   engine: ResolvedEngineOptions;
   program: EngineProgramOptions;
   taskTypes: readonly TaskType[];
-  /** Lines of the log that Loki did not take. */
-  droppedLogLines: () => number;
+  /** What of its own telemetry the primary could not deliver. */
+  dropped: () => ProcessDropped;
+  /** Told of what engine processes would have reported to Sentry. */
+  errors: ErrorReporter | undefined;
   /** Arguments of Node for the engine processes. */
   nodeArguments: readonly string[];
   /** An engine process that is loading already. */
@@ -46,6 +49,7 @@ interface EngineProcess {
   health: Health | undefined;
   ready: boolean;
   failure: string | undefined;
+  crash: Error | undefined;
 }
 
 /**
@@ -74,7 +78,7 @@ export class Primary {
       engine,
       program,
       types,
-      droppedLogLines: options.droppedLogLines,
+      dropped: options.dropped,
       state: () => this.state(),
       report: options.listener,
     });
@@ -168,6 +172,7 @@ export class Primary {
       health: undefined,
       ready: false,
       failure: undefined,
+      crash: undefined,
     };
     this.processes.add(one);
     this.tell(one, {
@@ -188,13 +193,19 @@ export class Primary {
           case 'status':
             one.health = message.health;
             one.ready = message.ready;
-            this.metrics.report(one, message.figures);
+            this.metrics.report(one, message.figures, message.dropped);
+            return;
+          case 'unexpected':
+            this.options.errors?.report(message.error);
+            return;
+          case 'crashed':
+            one.crash = Object.assign(new Error(message.error.message), message.error);
             return;
           case 'failed':
             one.failure = message.message;
             return;
           case 'stopped':
-            if (message.figures !== undefined) this.metrics.report(one, message.figures);
+            if (message.figures !== undefined) this.metrics.report(one, message.figures, message.dropped);
             return;
         }
       });
@@ -233,7 +244,8 @@ export class Primary {
       return;
     }
     const restartInMs = Math.min(FIRST_RESTART_MS * 2 ** (this.deathsInARow - 1), LAST_RESTART_MS);
-    this.listener({ type: 'process-died', pid: dead.child.pid ?? 0, exit, restartInMs });
+    const { child, crash: error } = dead;
+    this.listener({ type: 'process-died', pid: child.pid ?? 0, exit, restartInMs, ...(error && { error }) });
     const timer = setTimeout(() => {
       this.restarts.delete(timer);
       this.spawn().catch(() => {}); // its exit has been seen to already

@@ -194,12 +194,12 @@ export class BatchIntake extends BodyIntake<PendingBatch> implements BatchDesk {
     return undefined;
   }
 
-  private read(envelope: Buffer, { route, contentType }: PendingBatch): Refusal | undefined {
+  private read(envelope: Buffer, { route, contentType, traceContext }: PendingBatch): Refusal | undefined {
     try {
       return readTask(envelope, contentType, route.validator, this.options.maxDepth);
     } catch (error) {
       // A fault of ours with one task must not leave those without an answer that were sent already.
-      this.options.onInternalError('batch intake', error);
+      this.options.onInternalError('batch intake', error, traceContext);
       return INTERNAL_ERROR;
     }
   }
@@ -211,7 +211,7 @@ export class BatchIntake extends BodyIntake<PendingBatch> implements BatchDesk {
       batch.refuse({ code: error.code, message: error.message, details: error.details });
       return;
     }
-    this.options.onInternalError('batch intake', error);
+    this.options.onInternalError('batch intake', error, batch.traceContext);
     batch.refuse(INTERNAL_ERROR, true);
   }
 

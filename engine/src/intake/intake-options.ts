@@ -22,5 +22,6 @@ export interface IntakeOptions {
   access: Access | undefined;
   /** Redis refused an append, or a task already answered 202 in mode `received` was lost. */
   onAppendRefused: (code: RefusalCode, reason: string) => void;
-  onInternalError: (where: string, error: unknown) => void;
+  /** With the traceparent of the request, where there is one. */
+  onInternalError: (where: string, error: unknown, traceContext?: string) => void;
 }

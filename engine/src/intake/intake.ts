@@ -102,7 +102,7 @@ export class Intake extends BodyIntake<PendingTask> implements IntakeDesk {
   }
 
   protected override failed(pending: PendingTask, error: unknown): void {
-    this.options.onInternalError('intake', error);
+    this.options.onInternalError('intake', error, pending.traceContext ?? traceparentOf(pending));
     if (!pending.isOver) pending.refuse(INTERNAL_ERROR, true);
   }
 

@@ -15,6 +15,7 @@ import {
 } from '@sluice/telemetry';
 import type { RedisHealth } from '../admission/append-breakers.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
+import { DroppedTotals, type ProcessDropped } from './dropped-totals.js';
 import { exposeEngine } from './engine-exposition.js';
 import { EngineTotals } from './engine-totals.js';
 import { BREAKER_STATES, QueueWatch } from './queue-watch.js';
@@ -38,8 +39,8 @@ export interface ClusterMetricsOptions {
   program: EngineProgramOptions;
   /** Told of telemetry that is dropped. */
   report: EngineListener;
-  /** Lines of the log that Loki did not take. */
-  droppedLogLines: () => number;
+  /** What of its own telemetry the primary could not deliver. */
+  dropped: () => ProcessDropped;
   state: () => ClusterState;
 }
 
@@ -49,6 +50,7 @@ export interface ClusterMetricsOptions {
  */
 export class ClusterMetrics {
   private readonly totals = new EngineTotals();
+  private readonly dropped = new DroppedTotals();
   private readonly queue: QueueWatch;
   private readonly streams: readonly string[];
   private readonly eventLoop = watchEventLoop();
@@ -80,13 +82,15 @@ export class ClusterMetrics {
   }
 
   /** Takes in what a process says of itself; `from` stands for the process. */
-  report(from: object, figures: EngineFigures): void {
+  report(from: object, figures: EngineFigures, dropped: ProcessDropped): void {
     this.totals.report(from, figures);
+    this.dropped.report(from, dropped);
   }
 
   /** A process has ended: it keeps what it has counted. */
   end(from: object): void {
     this.totals.end(from);
+    this.dropped.end(from);
   }
 
   /** Counts what is told as an event. */
@@ -113,7 +117,7 @@ export class ClusterMetrics {
     to.add(QUEUE_METRICS.redisConnected, {}, redisConnected ? 1 : 0);
     this.queue.expose(to);
     exposeProcesses(to, 'primary', processFigures(this.eventLoop.delays));
-    exposeDropped(to, { statsd: this.statsd?.dropped ?? 0, loki: this.options.droppedLogLines() });
+    exposeDropped(to, { statsd: this.statsd?.dropped ?? 0, ...this.dropped.sum(this.options.dropped()) });
     exposeVersion(to, this.options.engine.serviceVersion);
     return to.text;
   }

@@ -6,6 +6,7 @@ export { ENGINE_METRICS } from './engine-metrics.js';
 export { Exposition, METRICS_CONTENT_TYPE } from './exposition.js';
 export { bytesOfHistograms, countOf, HistogramTable } from './histogram-table.js';
 export {
+  type DroppedTelemetry,
   droppedText,
   exposeDropped,
   exposeProcesses,

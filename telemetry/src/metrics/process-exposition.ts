@@ -58,12 +58,15 @@ export interface DroppedTelemetry {
   readonly statsd: number;
   /** Lines of the log. */
   readonly loki: number;
+  /** Errors. */
+  readonly sentry: number;
 }
 
 /** Writes what telemetry could not deliver. */
-export function exposeDropped(to: Exposition, { statsd, loki }: DroppedTelemetry): void {
+export function exposeDropped(to: Exposition, { statsd, loki, sentry }: DroppedTelemetry): void {
   to.add(PROCESS_METRICS.telemetryDropped, { sink: 'statsd' }, statsd);
   to.add(PROCESS_METRICS.telemetryDropped, { sink: 'loki' }, loki);
+  to.add(PROCESS_METRICS.telemetryDropped, { sink: 'sentry' }, sentry);
 }
 
 /** The same as a page of its own, to go behind another that does not have it. */

@@ -43,7 +43,7 @@ export const PROCESS_METRICS = {
     name: 'sluice_telemetry_dropped_total',
     type: 'counter',
     unit: '1',
-    help: 'What telemetry could not deliver, by where it should have gone: packets to statsd, lines of the log to loki.',
+    help: 'What telemetry could not deliver, by where it should have gone: packets to statsd, lines of the log to loki, errors to sentry.',
     labels: ['sink'],
   },
   spans: {

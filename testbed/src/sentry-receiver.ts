@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** The parts of a Sentry event that tests look at. */
+export interface SentryEvent {
+  readonly event_id: string;
+  readonly level: string;
+  readonly release: string;
+  readonly environment: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly exception: {
+    readonly values: readonly {
+      readonly type: string;
+      readonly value: string;
+      readonly stacktrace?: { readonly frames: readonly { readonly filename?: string }[] };
+    }[];
+  };
+  readonly contexts: {
+    readonly trace?: { readonly trace_id: string; readonly span_id: string };
+    readonly task?: { readonly task_id: string };
+  };
+}
+
+/** What a receiver does with an envelope: keeps it, answers with a status and these headers, or never answers. */
+export type SentryMood =
+  | 'takes'
+  | 'hangs'
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>> };
+
+/** Receives envelopes as Sentry does: `POST /api/<project>/envelope/`, strictly. */
+export interface SentryReceiver {
+  readonly dsn: string;
+  readonly events: readonly SentryEvent[];
+  /** All envelopes as they came, taken or not, with the line of their request. */
+  readonly envelopes: readonly string[];
+  /** What was sent that Sentry would not understand. */
+  readonly faults: readonly string[];
+  mood: SentryMood;
+  stop(): Promise<void>;
+}
+
+const KEY = 'publickey';
+const PROJECT = '42';
+
+/** Starts a receiver on the loopback interface. */
+export async function startSentryReceiver(): Promise<SentryReceiver> {
+  const events: SentryEvent[] = [];
+  const envelopes: string[] = [];
+  const faults: string[] = [];
+  const receiver = { mood: 'takes' as SentryMood };
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    let body = '';
+    for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
+    const { mood } = receiver;
+    envelopes.push(`${request.method} ${request.url}\n${body}`);
+    const event = eventIn(request, body);
+    if (mood === 'hangs') return;
+    if (mood === 'takes') events.push(event);
+    const { status, headers } = mood === 'takes' ? { status: 200, headers: {} } : mood;
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+    response.end(mood === 'takes' ? JSON.stringify({ id: event.event_id }) : '');
+  };
+  const server = createServer((request, response) => {
+    void answer(request, response).catch((error: unknown) => {
+      faults.push(String(error));
+      response.writeHead(400).end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // of a TCP server
+  return {
+    dsn: `http://${KEY}@127.0.0.1:${port}/${PROJECT}`,
+    events,
+    envelopes,
+    faults,
+    get mood() {
+      return receiver.mood;
+    },
+    set mood(mood) {
+      receiver.mood = mood;
+    },
+    async stop() {
+      server.closeAllConnections();
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/**
+ * The one event of an envelope: a line with its headers, a line with those of the item, a line with the item.
+ *
+ * @throws Error naming what Sentry would refuse
+ * @see https://develop.sentry.dev/sdk/data-model/envelopes/
+ */
+function eventIn(request: IncomingMessage, body: string): SentryEvent {
+  const url = new URL(request.url ?? '', 'http://sentry');
+  if (request.method !== 'POST' || url.pathname !== `/api/${PROJECT}/envelope/`) {
+    throw new Error(`${request.method} ${request.url} is no envelope`);
+  }
+  if (url.searchParams.get('sentry_key') !== KEY) throw new Error('the key of the project is missing');
+  const [envelope = '', item = '', payload = '', ...rest] = body.split('\n');
+  if (rest.some((line) => line !== '')) throw new Error('there is more than one item');
+  const { event_id } = JSON.parse(envelope) as { event_id?: string };
+  const { type } = JSON.parse(item) as { type?: string };
+  const event = JSON.parse(payload) as SentryEvent;
+  if (type !== 'event') throw new Error(`an item of the type ${type}`);
+  if (!/^[0-9a-f]{32}$/.test(event.event_id) || event.event_id !== event_id) throw new Error('its id');
+  return event;
+}
