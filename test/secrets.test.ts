@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { digestOfApiKey, newApiKey } from '@sluice/contract';
-import { freePort, startLokiReceiver, waitFor } from '@sluice/testbed';
+import {
+  freePort,
+  startLokiReceiver,
+  startSentryReceiver,
+  startSpanReceiver,
+  waitFor,
+} from '@sluice/testbed';
 import { Redis } from 'ioredis';
 import { startSystem } from './system.js';
 
@@ -31,11 +37,19 @@ const SECRETS = {
 };
 
 /** What may be read by many after a run in which everything that can fail has failed. */
-async function tellingRun(t: TestContext, env: Record<string, string> = {}): Promise<Record<string, string>> {
-  const loki = await startLokiReceiver();
+async function tellingRun(
+  t: TestContext,
+  protocol: 'otlp' | 'jaeger',
+  env: Record<string, string> = {},
+): Promise<Record<string, string>> {
+  const [loki, spans, sentry] = await Promise.all([
+    startLokiReceiver(),
+    startSpanReceiver(),
+    startSentryReceiver(),
+  ]);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-secrets-'));
   t.after(async () => {
-    await loki.stop();
+    await Promise.all([loki.stop(), spans.close(), sentry.stop()]);
     rmSync(folder, { recursive: true });
   });
   const keys = join(folder, 'keys');
@@ -50,6 +64,10 @@ async function tellingRun(t: TestContext, env: Record<string, string> = {}): Pro
       LOKI_ENDPOINT: loki.url.replace('://', `://ship:${SECRETS.lokiPassword}@`),
       RETRY_BACKOFF_BASE: '0.05',
       BREAKER: 'false',
+      SENTRY_DSN: sentry.dsn,
+      ...(protocol === 'otlp'
+        ? { OTEL_EXPORTER_OTLP_ENDPOINT: spans.url }
+        : { JAEGER_ENDPOINT: `${spans.url}/api/traces` }),
       ...env,
     },
   });
@@ -110,11 +128,15 @@ async function tellingRun(t: TestContext, env: Record<string, string> = {}): Pro
 
   for (const program of [consumer, system.engine]) program.signal('SIGTERM');
   await Promise.all([consumer.exited, system.engine.exited]);
-  assert.deepEqual(loki.faults, []);
+  assert.deepEqual([...loki.faults, ...spans.faults, ...sentry.faults], []);
   return {
     engine: system.engine.output(),
     consumer: consumer.output(),
     loki: JSON.stringify(loki.lines),
+    spans: JSON.stringify(spans.spans, (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    ),
+    sentry: sentry.envelopes.join('\n'),
     metrics,
   };
 }
@@ -128,11 +150,11 @@ function found(texts: Record<string, string>): string[] {
   );
 }
 
-test('no payload, key or password is in logs or metrics, whatever fails', async (t) => {
-  const texts = await tellingRun(t);
+test('no payload, key or password is in logs, metrics, spans or reports to Sentry, whatever fails', async (t) => {
+  const texts = await tellingRun(t, 'otlp');
   assert.deepEqual(found(texts), []);
 
-  const { engine = '', consumer = '', loki = '', metrics = '' } = texts;
+  const { engine = '', consumer = '', loki = '', metrics = '', spans = '', sentry = '' } = texts;
   for (const line of `${engine}${consumer}`.split('\n').filter((one) => one !== '')) {
     const record = JSON.parse(line) as Record<string, unknown>;
     for (const field of ['timestamp', 'level', 'message', 'task_id', 'trace_id']) {
@@ -150,11 +172,13 @@ test('no payload, key or password is in logs or metrics, whatever fails', async 
     assert.ok(loki.includes(said), `${said} in Loki`);
   }
   assert.match(consumer, /"error":"TypeError"/);
+  assert.match(spans, /task_processing_span.*TypeError/);
+  assert.match(sentry, /"type":"ThreadDied"/);
   assert.match(metrics, /^sluice_task_outcomes_total\{.*outcome="dead".*\} [1-9]/m);
   assert.match(metrics, /^sluice_requests_total\{.*status="4xx".*\} [1-9]/m);
 });
 
 test('the scan finds what is told on purpose', async (t) => {
-  const where = found(await tellingRun(t, { LOG_ERROR_MESSAGES: 'true' }));
-  assert.deepEqual(where, ['data in consumer', 'data in loki']);
+  const where = found(await tellingRun(t, 'jaeger', { LOG_ERROR_MESSAGES: 'true' }));
+  assert.deepEqual(where, ['data in consumer', 'data in loki', 'data in sentry']);
 });

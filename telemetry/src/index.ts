@@ -8,6 +8,7 @@ export {
   type SheddingReason,
 } from './engine-events.js';
 export { logEngineEvents } from './engine-log.js';
+export { taskError } from './error-fields.js';
 export { createLogger, type Log, type Logger, openLog } from './log.js';
 export { errorMessagesOf, type LogOptions, logOptions } from './log-options.js';
 export type { LokiCounters } from './loki/loki-shipper.js';

@@ -1,5 +1,5 @@
 import { isTraceparent, newTraceparent } from '@sluice/contract';
-import { type RingMemory, SpanClock, TaskRecorder } from '@sluice/telemetry';
+import { type RingMemory, SpanClock, TaskRecorder, taskError } from '@sluice/telemetry';
 import type { Outcome } from '../settling/outcome.js';
 
 /** The span of one run. */
@@ -72,7 +72,7 @@ export class TaskSpans {
       attempt: task.deliveries,
       outcome: outcome.kind,
       reason: outcome.kind === 'dead' ? outcome.reason : '',
-      error: outcome.kind === 'done' ? '' : outcome.evidence.name,
+      error: outcome.kind === 'done' ? '' : taskError(outcome.evidence.name, 'names'),
     });
   }
 
