@@ -20,6 +20,7 @@ import { connections } from './scenarios/connections.js';
 import { constantRate } from './scenarios/constant-rate.js';
 import { consumersLatency } from './scenarios/consumers-latency.js';
 import { consumersThroughput } from './scenarios/consumers-throughput.js';
+import { deadSinks } from './scenarios/dead-sinks.js';
 import { idempotency } from './scenarios/idempotency.js';
 import { memory } from './scenarios/memory.js';
 import { payloads } from './scenarios/payloads.js';
@@ -42,6 +43,7 @@ const SCENARIOS: readonly Scenario[] = [
   receipts,
   idempotency,
   telemetry,
+  deadSinks,
   spans,
   websocket,
   payloads,

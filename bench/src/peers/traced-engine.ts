@@ -7,15 +7,22 @@ import type { Peer, RunningPeer } from './peer.js';
 const RECEIVER = new URL('./apps/telemetry-receiver.js', import.meta.url);
 /** Spans of the last second may be on their way when the load ends. */
 const EXPORTED_WITHIN_MS = 20_000;
+/** An exporter tries again for a while before it gives a message up. */
+const DROPPED_WITHIN_MS = 60_000;
+const BYTES_OF_MIB = 1024 * 1024;
+
+/** How those do to whom telemetry is sent: they take it; nobody listens there; they take connections and never answer. */
+export type Sinks = 'answering' | 'refusing' | 'hanging';
 
 /** The engine with all of its telemetry on, every request traced, sent to a receiver of the bench. */
-export function tracedEnginePeer(options: EnginePeerOptions): Peer {
+export function tracedEnginePeer(options: EnginePeerOptions, sinks: Sinks = 'answering'): Peer {
   return {
     name: options.name ?? 'engine, all telemetry on',
     async start() {
-      const receiver = await startNodeProgram(RECEIVER);
+      const receiver = await startNodeProgram(RECEIVER, [sinks]);
+      const { origin, port } = new URL(receiver.url);
       try {
-        const { origin, port } = new URL(receiver.url);
+        if (sinks === 'refusing') await receiver.stop();
         const engine = await enginePeer({
           ...options,
           environment: {
@@ -25,7 +32,7 @@ export function tracedEnginePeer(options: EnginePeerOptions): Peer {
             STATSD_PORT: port,
           },
         }).start();
-        return withReceiver(engine, () => receiver.stop());
+        return withReceiver(engine, sinks, () => receiver.stop());
       } catch (error) {
         await receiver.stop();
         throw error;
@@ -34,12 +41,13 @@ export function tracedEnginePeer(options: EnginePeerOptions): Peer {
   };
 }
 
-function withReceiver(engine: RunningPeer, stopReceiver: () => Promise<void>): RunningPeer {
+function withReceiver(engine: RunningPeer, sinks: Sinks, stopReceiver: () => Promise<void>): RunningPeer {
   return {
     ...engine,
     async verify(accepted, unanswered) {
       await engine.verify(accepted, unanswered);
-      await verifySpans(engine.opsUrl ?? '', accepted);
+      const { opsUrl = '' } = engine;
+      await (sinks === 'answering' ? verifySpans(opsUrl, accepted) : verifyDropped(opsUrl, sinks));
     },
     async stop() {
       try {
@@ -51,35 +59,82 @@ function withReceiver(engine: RunningPeer, stopReceiver: () => Promise<void>): R
   };
 }
 
+interface SpanCounts {
+  exported: number;
+  dropped: number;
+}
+
+async function spanCounts(opsUrl: string): Promise<SpanCounts> {
+  const page = parseExposition(await (await fetch(`${opsUrl}/metrics`)).text());
+  const samples = page.get('sluice_spans_dropped_total')?.samples ?? [];
+  return {
+    exported: sampleValue(page, 'sluice_spans_exported_total') ?? 0,
+    dropped: samples.reduce((sum, { value }) => sum + value, 0),
+  };
+}
+
 /** @throws BenchFault when a request has no span that was delivered */
 async function verifySpans(opsUrl: string, accepted: number): Promise<void> {
-  let exported = 0;
-  let dropped = 0;
+  let counts: SpanCounts = { exported: 0, dropped: 0 };
   await waitFor(
     async () => {
-      const page = parseExposition(await (await fetch(`${opsUrl}/metrics`)).text());
-      exported = sampleValue(page, 'sluice_spans_exported_total') ?? 0;
-      dropped = (page.get('sluice_spans_dropped_total')?.samples ?? []).reduce(
-        (sum, { value }) => sum + value,
-        0,
-      );
-      return dropped > 0 || exported >= accepted;
+      counts = await spanCounts(opsUrl);
+      return counts.dropped > 0 || counts.exported >= accepted;
     },
     { timeoutMs: EXPORTED_WITHIN_MS, what: 'a span of each request to be delivered' },
   );
+  const { dropped, exported } = counts;
   if (dropped > 0) throw new BenchFault(`${dropped} spans were dropped, ${exported} delivered`);
 }
 
-/**
- * The 99th percentile of the event-loop delay of the engine processes so far, in ms: the upper bound of its bucket. NaN
- * where it is not told.
- */
-export async function eventLoopDelay99(opsUrl: string | undefined): Promise<number> {
-  if (opsUrl === undefined) return Number.NaN;
+/** @throws BenchFault when spans that nobody took are not counted as dropped, or counted as delivered */
+async function verifyDropped(opsUrl: string, sinks: Sinks): Promise<void> {
+  let counts: SpanCounts = { exported: 0, dropped: 0 };
+  await waitFor(
+    async () => {
+      counts = await spanCounts(opsUrl);
+      return counts.dropped > 0;
+    },
+    { timeoutMs: DROPPED_WITHIN_MS, what: `spans for ${sinks} collectors to be counted as dropped` },
+  );
+  if (counts.exported > 0)
+    throw new BenchFault(`${counts.exported} spans were delivered to ${sinks} collectors`);
+}
+
+/** What the metrics of the engine say of its processes. */
+export interface EngineLook {
+  /** The 99th percentile of their event-loop delay so far, in ms: the upper bound of its bucket. */
+  loopDelay99: number;
+  /** All that they hold, in MiB. */
+  residentMib: number;
+}
+
+/** Looks at the engine; NaN where it tells nothing. */
+export async function lookAtEngine(opsUrl: string | undefined): Promise<EngineLook> {
+  if (opsUrl === undefined) return { loopDelay99: Number.NaN, residentMib: Number.NaN };
   const page = parseExposition(await (await fetch(`${opsUrl}/metrics`)).text());
   const samples = page.get('sluice_event_loop_delay_seconds')?.samples ?? [];
   const buckets = samples.filter(({ name, labels }) => name.endsWith('_bucket') && labels.role === 'engine');
   const count = buckets.at(-1)?.value ?? 0;
   const bucket = buckets.find(({ value }) => value >= count * 0.99);
-  return Number(bucket?.labels.le ?? Number.NaN) * 1000;
+  const resident = page.get('sluice_resident_memory_bytes')?.samples ?? [];
+  const bytes = resident.find(({ labels }) => labels.role === 'engine')?.value ?? Number.NaN;
+  return { loopDelay99: Number(bucket?.labels.le ?? Number.NaN) * 1000, residentMib: bytes / BYTES_OF_MIB };
+}
+
+/** A peer that is looked at at the end of each of its loads; `look` is given the address of its operations port. */
+export function lookedAt(peer: Peer, look: (opsUrl: string | undefined) => Promise<void>): Peer {
+  return {
+    ...peer,
+    async start() {
+      const server = await peer.start();
+      return {
+        ...server,
+        async verify(accepted, unanswered) {
+          await look(server.opsUrl);
+          await server.verify(accepted, unanswered);
+        },
+      };
+    },
+  };
 }

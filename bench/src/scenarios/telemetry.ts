@@ -3,8 +3,7 @@ import { loopTable, ratioOf, summaryOf } from '../closed-loop-summary.js';
 import { type ClosedLoopTurn, takeClosedLoopTurn } from '../closed-loop-turn.js';
 import { barePeer } from '../peers/bare.js';
 import { enginePeer } from '../peers/engine.js';
-import type { Peer, RunningPeer } from '../peers/peer.js';
-import { eventLoopDelay99, tracedEnginePeer } from '../peers/traced-engine.js';
+import { lookAtEngine, lookedAt, tracedEnginePeer } from '../peers/traced-engine.js';
 import { numberText, spreadText } from '../report.js';
 import type { Scenario } from '../scenario.js';
 import { spreadOf } from '../statistics.js';
@@ -31,13 +30,9 @@ export const telemetry: Scenario = {
     const peers = [bare, off, on];
     const turns = await interleaved(bench, peers, async (peer, round): Promise<TelemetryTurn> => {
       let loopDelay99 = Number.NaN;
-      const looked: Peer = {
-        ...peer,
-        start: async () =>
-          whenVerified(await peer.start(), async (opsUrl) => {
-            loopDelay99 = await eventLoopDelay99(opsUrl);
-          }),
-      };
+      const looked = lookedAt(peer, async (opsUrl) => {
+        loopDelay99 = (await lookAtEngine(opsUrl)).loopDelay99;
+      });
       const turn = await takeClosedLoopTurn(bench, looked, round, { connections });
       return { ...turn, loopDelay99 };
     });
@@ -62,14 +57,3 @@ export const telemetry: Scenario = {
     return { tables, notes: disturbances(turns), bars: [bar], turns };
   },
 };
-
-/** Has a look at a server at the end of its load. */
-function whenVerified(server: RunningPeer, look: (opsUrl: string | undefined) => Promise<void>): RunningPeer {
-  return {
-    ...server,
-    async verify(accepted, unanswered) {
-      await look(server.opsUrl);
-      await server.verify(accepted, unanswered);
-    },
-  };
-}

@@ -79,3 +79,50 @@ test('classes of status that only one process has had are kept', () => {
   );
   assert.deepEqual(Object.keys(totals.sum().requests[0]?.durations ?? {}).sort(), ['2xx', '4xx']);
 });
+
+/** Three processes take tasks, one of them dies and another takes its place: what they say must add up to what was taken. */
+function addUp(totals: EngineTotals): void {
+  const [one, two, three] = [{}, {}, {}];
+  totals.report(one, figures(1, [0.25]));
+  totals.report(two, figures(2, [0.5, 0.5]));
+  totals.report(one, figures(3, [0.25, 1, 2]));
+  totals.end(one);
+  totals.report(three, figures(1, [4]));
+  const { counters, requests } = totals.sum();
+  assert.equal(counters.accepted, 3 + 2 + 1);
+  assert.equal(sumOf(requests[0]?.durations['2xx']), 3.25 + 1 + 4);
+}
+
+class ForgettingTotals extends EngineTotals {
+  override end(from: object): void {
+    super.report(from, figures(0, []));
+    super.end(from);
+  }
+}
+
+class DoublingTotals extends EngineTotals {
+  override report(_from: object, ...[reported]: [EngineFigures]): void {
+    super.report({}, reported);
+  }
+}
+
+class AveragingTotals extends EngineTotals {
+  override sum(): ReturnType<EngineTotals['sum']> {
+    const sum = super.sum();
+    const halved = (row: Float64Array) => row.map((value) => value / 2);
+    const requests = sum.requests.map((one) => ({
+      ...one,
+      durations: Object.fromEntries(
+        Object.entries(one.durations).map(([status, row]) => [status, halved(row)]),
+      ),
+    }));
+    return { ...sum, requests };
+  }
+}
+
+test('the totals add up to what all processes have taken, and whatever else they say is caught', () => {
+  addUp(new EngineTotals());
+  for (const Wrong of [ForgettingTotals, DoublingTotals, AveragingTotals]) {
+    assert.throws(() => addUp(new Wrong()), assert.AssertionError, `${Wrong.name} went unnoticed`);
+  }
+});
