@@ -60,7 +60,7 @@ export async function takeClosedLoopTurn(
       };
       const warmUp = await load(options.warmUpSeconds);
       const { result, cost } = await withCost(server, () => load(options.seconds));
-      refuseFailures(peer, server, warmUp.failed + result.failed);
+      refuseFailures(peer, server, [warmUp, result]);
       // Each of the two loads ends with up to one request per connection under way.
       await server.verify(warmUp.accepted + result.accepted, 2 * connections * tasksOfRequest);
       const { accepted, latency } = result;

@@ -1,5 +1,6 @@
 import { BenchFault } from './bench-fault.js';
 import { type CpuSeconds, OtherPrograms } from './cpu-time.js';
+import type { ClosedLoopResult } from './load/closed-loop.js';
 import type { Peer, RunningPeer } from './peers/peer.js';
 import type { Bench } from './scenario.js';
 import { spreadOf } from './statistics.js';
@@ -94,9 +95,17 @@ export function disturbances(turns: readonly Turn[]): string[] {
 }
 
 /** @throws BenchFault when a request was not accepted: a server that refuses or breaks is measured wrongly */
-export function refuseFailures(peer: Peer, server: RunningPeer, failed: number): void {
+export function refuseFailures(
+  peer: Peer,
+  server: RunningPeer,
+  loads: readonly Pick<ClosedLoopResult, 'failed' | 'failedBy'>[],
+): void {
+  const failed = loads.reduce((sum, load) => sum + load.failed, 0);
   if (failed === 0) return;
-  throw new BenchFault(`${peer.name}: ${failed} requests were not accepted\n${server.log()}`.trim());
+  const reasons = loads.flatMap(({ failedBy = {} }) => Object.entries(failedBy));
+  const why = reasons.flatMap(([reason, count]) => (count === 0 ? [] : `${count} ${reason}`)).join(', ');
+  const what = `${failed} requests were not accepted${why === '' ? '' : ` (${why})`}`;
+  throw new BenchFault(`${peer.name}: ${what}\n${server.log()}`.trim());
 }
 
 function per100k(

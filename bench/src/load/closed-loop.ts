@@ -27,6 +27,8 @@ export interface ClosedLoopResult {
   accepted: number;
   /** Anything else: other answers, broken connections, requests not answered in time. */
   failed: number;
+  /** How many of those for which reason, where the generator tells. */
+  failedBy?: Readonly<Record<string, number>>;
   seconds: number;
   /** From sending to answer. Says nothing of those who would have come while the server stalled. */
   latency: Latency;

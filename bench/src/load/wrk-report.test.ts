@@ -33,6 +33,7 @@ test('reads requests, time and latencies from the last line of wrk', () => {
   assert.deepEqual(parseWrkReport(report()), {
     accepted: 409_769,
     failed: 0,
+    failedBy: { errorStatuses: 0, connectErrors: 0, readErrors: 0, writeErrors: 0, timeouts: 0 },
     seconds: 3.001157,
     latency: { p50: 0.349, p99: 1.595, p999: 3.016, max: 4.717 },
   });

@@ -34,6 +34,7 @@ export function parseWrkReport(output: string): ClosedLoopResult {
   return {
     accepted: report.requests - errorStatuses,
     failed: errorStatuses + connectErrors + readErrors + writeErrors + timeouts,
+    failedBy: { errorStatuses, connectErrors, readErrors, writeErrors, timeouts },
     seconds: report.durationUs / 1_000_000,
     latency: {
       p50: report.p50Us / 1000,

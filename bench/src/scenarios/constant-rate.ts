@@ -104,7 +104,7 @@ async function takeTurn(bench: Bench, peer: Peer, round: number, rate: number): 
       });
       const { accepted, unanswered } = result;
       const answers = Object.values(result.statuses).reduce((sum, count) => sum + count, 0);
-      refuseFailures(peer, server, answers - accepted + result.brokenConnections);
+      refuseFailures(peer, server, [{ failed: answers - accepted + result.brokenConnections }]);
       await server.verify(accepted, unanswered);
       const latencies = histogramOf(result.latencies);
       const lags = histogramOf(result.lags);

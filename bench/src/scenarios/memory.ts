@@ -75,7 +75,7 @@ async function takeMemoryTurn(bench: Bench, load: Load, round: number): Promise<
       const { result, memory: found } = await withResidentMemory(pid, () => run(seconds));
       if (found.length === 0)
         throw new BenchFault('this system does not tell how much memory a process holds');
-      refuseFailures(peer, server, warmUp.failed + result.failed);
+      refuseFailures(peer, server, [warmUp, result]);
       await server.verify(warmUp.accepted + result.accepted, 2 * connections);
       const tasksPerSecond = result.accepted / result.seconds;
       bench.progress(`round ${round}, ${name}: ${numberText(tasksPerSecond)} tasks/s, ${mostOf(found)} MiB`);
