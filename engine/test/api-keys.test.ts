@@ -185,7 +185,10 @@ for (const [how, replace] of [
     });
     t.diagnostic(`after ${Math.round(performance.now() - at)} ms`);
     assert.equal(await statusWith(url, OPS), 401);
-    assert.deepEqual(events, [{ type: 'api-keys-loaded', file, keys: 1 }]);
+    assert.deepEqual(
+      events.filter(({ type }) => type.startsWith('api-keys')),
+      [{ type: 'api-keys-loaded', file, keys: 1 }],
+    );
   });
 }
 

@@ -56,7 +56,8 @@ async function runTests(): Promise<TestTotals> {
   process.once('SIGTERM', interrupt).once('SIGINT', interrupt);
   const queue = new TestQueue(files);
   const { signal } = interruption;
-  const totals = await runTestFiles(queue, { atOnce: FILES_AT_ONCE, timeoutMs: FILE_TIMEOUT, signal });
+  const plan = { atOnce: FILES_AT_ONCE, timeoutMs: FILE_TIMEOUT, folder: COVERAGE, signal };
+  const totals = await runTestFiles(queue, plan);
   if (signal.aborted) process.exit(1);
   writeFileSync(SECONDS_FILE, secondsTable(totals));
   return totals;

@@ -1,6 +1,6 @@
-import { PassThrough } from 'node:stream';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestQueue } from './test-queue.js';
 
 export interface TestRunPlan {
@@ -8,6 +8,8 @@ export interface TestRunPlan {
   atOnce: number;
   /** What a test file may take. */
   timeoutMs: number;
+  /** Where the reports of the test files are put. */
+  folder: string;
   /** Ends all that runs. */
   signal: AbortSignal;
 }
@@ -21,65 +23,88 @@ export interface TestTotals {
   readonly files: readonly { readonly file: string; readonly seconds: number }[];
 }
 
-/** The part of an event of the test runner that is looked at here. */
-interface TestEvent {
-  readonly type: string;
-  readonly data: {
-    readonly name?: string;
-    readonly nesting?: number;
-    readonly message?: string;
-    readonly todo?: string | boolean;
-  };
+/** What came of one test file. */
+interface FileReport {
+  readonly failed: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
 }
 
-/** What the runner says at the end of a file. */
-const COUNT = /^(tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/;
-const OWN_DURATION = /^duration_ms /;
+/** What Node's test runner says at the end of a file: once for all files is enough. */
+const SUMMARY_LINE = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+\n/gm;
+const COUNT = /^# (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
+const FAILED = /^ *not ok \d+ - (?!.* # (?:TODO|SKIP)\b)(.*)$/gm;
+/** For a test file that is told to end. */
+const KILL_AFTER_MS = 10_000;
+/** For what a test file has written to arrive when it has ended. */
+const LAST_WORDS_MS = 5_000;
 
-/** Runs test files in the order of the queue, each in a process of its own, and prints what the tests say. */
+/** Runs test files in the order of the queue, each in a process of its own, and prints what its tests say when it ends. */
 export async function runTestFiles(queue: TestQueue, plan: TestRunPlan): Promise<TestTotals> {
-  const events = new PassThrough({ objectMode: true });
-  const printer = events.pipe(new spec());
-  const printed = new Promise((resolve) => printer.once('end', resolve));
-  printer.pipe(process.stdout);
   const failed: string[] = [];
   const counts: Record<string, number> = {};
   const files: { file: string; seconds: number }[] = [];
-
-  const take = (event: TestEvent, file: string): void => {
-    const { name = '', nesting, message = '', todo } = event.data;
-    if (event.type === 'test:fail' && (todo === undefined || todo === false))
-      failed.push(`${name} (${file})`);
-    if (event.type === 'test:summary') return;
-    if (event.type === 'test:diagnostic' && nesting === 0) {
-      const [, what, count] = COUNT.exec(message) ?? [];
-      if (what !== undefined) counts[what] = (counts[what] ?? 0) + Number(count);
-      if (what !== undefined || OWN_DURATION.test(message)) return;
-    }
-    events.write(event);
-  };
-  const worker = async (): Promise<void> => {
+  const worker = async (number: number): Promise<void> => {
     for (let file = queue.take(); file !== undefined; file = queue.take()) {
       const startedAt = performance.now();
-      await runFile(file, plan, take);
+      const report = await runFile(file, join(plan.folder, `report-${number}.tap`), plan);
       queue.finished(file);
       files.push({ file, seconds: (performance.now() - startedAt) / 1000 });
+      failed.push(...report.failed.map((name) => `${name} (${file})`));
+      for (const [what, count] of Object.entries(report.counts)) counts[what] = (counts[what] ?? 0) + count;
     }
   };
-  await Promise.all(Array.from({ length: plan.atOnce }, worker));
-  events.end();
-  await printed;
+  await Promise.all(Array.from({ length: plan.atOnce }, (_, number) => worker(number)));
   return { failed, counts, files };
 }
 
-function runFile(
+async function runFile(
   file: string,
+  reportFile: string,
   { timeoutMs, signal }: TestRunPlan,
-  take: (event: TestEvent, file: string) => void,
-): Promise<void> {
-  const stream = run({ files: [file], concurrency: 1, timeout: timeoutMs, signal });
-  stream.on('data', (event: TestEvent) => take(event, file));
-  return new Promise((resolve, reject) => {
-    stream.once('end', resolve).once('error', reject);
+): Promise<FileReport> {
+  const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
+  const report = ['--test-reporter=tap', `--test-reporter-destination=${reportFile}`];
+  rmSync(reportFile, { force: true }); // that of the file before
+  const child = spawn(process.execPath, [...reporters, ...report, file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let output = '';
+  const add = (chunk: string) => {
+    output += chunk;
+  };
+  child.stdout.setEncoding('utf8').on('data', add);
+  child.stderr.setEncoding('utf8').on('data', add);
+  let isOverdue = false;
+  const end = () => {
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref();
+  };
+  const limit = setTimeout(() => {
+    isOverdue = true;
+    end();
+  }, timeoutMs);
+  signal.addEventListener('abort', end);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+    // Something that a test has left behind may hold its output open.
+    child.once('exit', (exitCode) => setTimeout(() => resolve(exitCode), LAST_WORDS_MS).unref());
+  });
+  clearTimeout(limit);
+  signal.removeEventListener('abort', end);
+  process.stdout.write(output.replace(SUMMARY_LINE, ''));
+  if (isOverdue) return failure(`still ran after ${timeoutMs / 1000} s`);
+  const found = reportOf(reportFile);
+  // A process that ends before its tests are through reports none of them, or only some.
+  return code === 0 || found.failed.length > 0 ? found : failure(`ended with ${code ?? 'a signal'}`);
+}
+
+function reportOf(reportFile: string): FileReport {
+  const tap = existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : '';
+  const failed = [...tap.matchAll(FAILED)].map(([, name = '']) => name);
+  const counts = [...tap.matchAll(COUNT)].map(([, what = '', count]) => [what, Number(count)] as const);
+  return counts.length > 0 ? { failed, counts: Object.fromEntries(counts) } : failure('reported nothing');
+}
+
+function failure(why: string): FileReport {
+  return { failed: [why], counts: { tests: 1, fail: 1 } };
 }
