@@ -110,8 +110,12 @@ class BatcherInSteps extends Batcher {
     const redisKey = this.#keys.idempotency(this.#keys.stream(task.route.type), key, holder);
     const copy = Buffer.from(payload);
     const inSteps = async (): Promise<void> => {
-      const held = await this.#redis.get(redisKey);
-      if (held !== null) {
+      const held = await this.#redis.get(redisKey).catch((error: unknown) => error);
+      if (held instanceof Error) {
+        task.onAppendFailed({ code: 'REDIS_UNAVAILABLE', reason: held.message });
+        return;
+      }
+      if (typeof held === 'string') {
         task.onAppended(undefined, held);
         return;
       }

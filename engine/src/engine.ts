@@ -60,7 +60,8 @@ type Breakable = EngineOptions & { [BREAK]?: Broken };
 const DRAIN_LOOK_MS = 10;
 /** So long the receiver of spans is waited for at most, and so long before the deadline no more. */
 const FLUSH_SPANS_MS = 5000;
-const SPANS_GRACE_MS = 1000;
+/** Of the time that is left at the end: the log has to be delivered, too. */
+const SPANS_PART = 0.4;
 /** A connection may have sent a request that has not been read yet: so long idle ones are kept open. */
 const DRAIN_QUIET_MS = 250;
 
@@ -266,8 +267,8 @@ export function createEngine(given: EngineOptions = {}): Engine {
     levels.close();
     watchRedis.disconnect();
     lookup?.stop();
-    const leftMs = deadline - performance.now();
-    await traces?.stop(Math.max(0, Math.min(FLUSH_SPANS_MS, leftMs - SPANS_GRACE_MS)));
+    const leftMs = Math.max(0, deadline - performance.now());
+    await traces?.stop(Math.min(FLUSH_SPANS_MS, leftMs * SPANS_PART));
     return unanswered;
   }
 
