@@ -21,5 +21,7 @@ export async function waitFor(
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
-  throw new Error(`waited ${timeoutMs} ms for ${what}, in vain`, { cause: lastError });
+  // In the message, too: the report of a test shows no causes.
+  const why = lastError instanceof Error ? `: ${lastError.message}` : '';
+  throw new Error(`waited ${timeoutMs} ms for ${what}, in vain${why}`, { cause: lastError });
 }

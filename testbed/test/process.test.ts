@@ -56,7 +56,7 @@ test('waitFor names what it waited for, and the last error it met', async () => 
     what: 'an answer',
   });
   await assert.rejects(failing, (error: Error) => {
-    assert.equal(error.message, 'waited 20 ms for an answer, in vain');
+    assert.equal(error.message, 'waited 20 ms for an answer, in vain: nobody there');
     assert.match(String(error.cause), /nobody there/);
     return true;
   });

@@ -18,6 +18,8 @@ const FILES_AT_ONCE = 2;
 /** A test file that is still running after this long hangs: without a limit so would CI. Milliseconds. */
 const FILE_TIMEOUT = 900_000;
 const LINES_FLOOR = 80;
+/** So many are told with their reason: the first ones tell most. */
+const FAILURES_TOLD = 10;
 
 const switches = process.argv.slice(2).filter((word) => word.startsWith('--'));
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -82,10 +84,13 @@ function secondsTable({ files: all }: TestTotals): string {
   return sorted.map(({ file, seconds }) => `${seconds.toFixed(1).padStart(7)} ${file}\n`).join('');
 }
 
-/** What failed, and the totals: last on the screen, where one looks for them. */
+/** What failed and why, and the totals: last on the screen, where one looks for them, and kept where only the end is. */
 function summaryOf({ failed, counts, files: all }: TestTotals): string {
   return [
-    ...failed.map((name) => `not ok ${name}`),
+    ...failed.flatMap(({ name, file, why }, index) => [
+      `not ok ${name} (${file})`,
+      ...(index < FAILURES_TOLD ? why.map((line) => `    ${line}`) : []),
+    ]),
     `# files ${all.length}`,
     ...Object.entries(counts).map(([what, count]) => `# ${what} ${count}`),
   ].join('\n');

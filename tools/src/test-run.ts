@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type TestFailure, tapFailures } from './tap-failures.js';
 import type { TestQueue } from './test-queue.js';
 
 export interface TestRunPlan {
@@ -16,8 +17,8 @@ export interface TestRunPlan {
 
 /** What came of all test files. */
 export interface TestTotals {
-  /** The tests that failed, each with its file. */
-  readonly failed: readonly string[];
+  /** The tests that failed. */
+  readonly failed: readonly (TestFailure & { readonly file: string })[];
   /** Tests that passed, were skipped and so on, as the runner of Node counts them. */
   readonly counts: Readonly<Record<string, number>>;
   readonly files: readonly { readonly file: string; readonly seconds: number }[];
@@ -25,22 +26,23 @@ export interface TestTotals {
 
 /** What came of one test file. */
 interface FileReport {
-  readonly failed: readonly string[];
+  readonly failed: readonly TestFailure[];
   readonly counts: Readonly<Record<string, number>>;
 }
 
 /** What Node's test runner says at the end of a file: once for all files is enough. */
 const SUMMARY_LINE = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+\n/gm;
 const COUNT = /^# (tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/gm;
-const FAILED = /^ *not ok \d+ - (?!.* # (?:TODO|SKIP)\b)(.*)$/gm;
 /** For a test file that is told to end. */
 const KILL_AFTER_MS = 10_000;
 /** For what a test file has written to arrive when it has ended. */
 const LAST_WORDS_MS = 5_000;
+/** Of what a test file has written, when it does not report what failed. */
+const LAST_LINES = 20;
 
 /** Runs test files in the order of the queue, each in a process of its own, and prints what its tests say when it ends. */
 export async function runTestFiles(queue: TestQueue, plan: TestRunPlan): Promise<TestTotals> {
-  const failed: string[] = [];
+  const failed: (TestFailure & { file: string })[] = [];
   const counts: Record<string, number> = {};
   const files: { file: string; seconds: number }[] = [];
   const worker = async (number: number): Promise<void> => {
@@ -49,7 +51,7 @@ export async function runTestFiles(queue: TestQueue, plan: TestRunPlan): Promise
       const report = await runFile(file, join(plan.folder, `report-${number}.tap`), plan);
       queue.finished(file);
       files.push({ file, seconds: (performance.now() - startedAt) / 1000 });
-      failed.push(...report.failed.map((name) => `${name} (${file})`));
+      failed.push(...report.failed.map((failure) => ({ ...failure, file })));
       for (const [what, count] of Object.entries(report.counts)) counts[what] = (counts[what] ?? 0) + count;
     }
   };
@@ -92,19 +94,22 @@ async function runFile(
   clearTimeout(limit);
   signal.removeEventListener('abort', end);
   process.stdout.write(output.replace(SUMMARY_LINE, ''));
-  if (isOverdue) return failure(`still ran after ${timeoutMs / 1000} s`);
-  const found = reportOf(reportFile);
+  if (isOverdue) return failure(`still ran after ${timeoutMs / 1000} s`, output);
+  const found = reportOf(reportFile, output);
   // A process that ends before its tests are through reports none of them, or only some.
-  return code === 0 || found.failed.length > 0 ? found : failure(`ended with ${code ?? 'a signal'}`);
+  return code === 0 || found.failed.length > 0 ? found : failure(`ended with ${code ?? 'a signal'}`, output);
 }
 
-function reportOf(reportFile: string): FileReport {
+function reportOf(reportFile: string, output: string): FileReport {
   const tap = existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : '';
-  const failed = [...tap.matchAll(FAILED)].map(([, name = '']) => name);
+  const failed = tapFailures(tap);
   const counts = [...tap.matchAll(COUNT)].map(([, what = '', count]) => [what, Number(count)] as const);
-  return counts.length > 0 ? { failed, counts: Object.fromEntries(counts) } : failure('reported nothing');
+  return counts.length > 0
+    ? { failed, counts: Object.fromEntries(counts) }
+    : failure('reported nothing', output);
 }
 
-function failure(why: string): FileReport {
-  return { failed: [why], counts: { tests: 1, fail: 1 } };
+function failure(name: string, output: string): FileReport {
+  const why = output.trimEnd().split('\n').slice(-LAST_LINES);
+  return { failed: [{ name, why }], counts: { tests: 1, fail: 1 } };
 }
