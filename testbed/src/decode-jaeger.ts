@@ -1,17 +1,8 @@
 import type { AttributeValue, ReceivedSpan, SpanEvent } from './received-span.js';
+import { BOOL, BYTE, DOUBLE, I16, I32, I64, LIST, STOP, STRING, STRUCT } from './thrift-types.js';
 
 /** A value of thrift: fields by their number, or a list, or what stands alone. 64-bit numbers are their 16 digits. */
 type Value = string | number | boolean | Value[] | Map<number, Value>;
-
-const BOOL = 2;
-const BYTE = 3;
-const DOUBLE = 4;
-const I16 = 6;
-const I32 = 8;
-const I64 = 10;
-const STRING = 11;
-const STRUCT = 12;
-const LIST = 15;
 
 /** Reads thrift's binary protocol. */
 class Reader {
@@ -23,7 +14,7 @@ class Reader {
     const fields = new Map<number, Value>();
     for (;;) {
       const type = this.take(1).readUInt8();
-      if (type === 0) return fields;
+      if (type === STOP) return fields;
       const id = this.take(2).readUInt16BE();
       fields.set(id, this.value(type));
     }

@@ -20,4 +20,5 @@ export {
   startSpanReceiver,
 } from './span-receiver.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+export * as ThriftType from './thrift-types.js';
 export { waitFor } from './wait-for.js';

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { type MoodyServer, startMoodyServer } from './moody-server.js';
 
 /** A line as Loki was given it. */
 export interface LokiLine {
@@ -14,56 +13,24 @@ export interface LokiLine {
 export type LokiMood = 'takes' | number | 'hangs';
 
 /** Receives pushes as Loki does: `POST /loki/api/v1/push` in JSON, strictly. */
-export interface LokiReceiver {
-  readonly url: string;
+export interface LokiReceiver extends MoodyServer<LokiMood> {
   readonly lines: readonly LokiLine[];
   /** Of every push, taken or not. */
   readonly pushes: readonly { readonly headers: IncomingMessage['headers']; readonly lines: number }[];
-  /** What was sent that Loki would not understand. */
-  readonly faults: readonly string[];
-  mood: LokiMood;
-  stop(): Promise<void>;
 }
 
 /** Starts a receiver on the loopback interface. */
-export async function startLokiReceiver(port = 0): Promise<LokiReceiver> {
+export async function startLokiReceiver(): Promise<LokiReceiver> {
   const lines: LokiLine[] = [];
   const pushes: { headers: IncomingMessage['headers']; lines: number }[] = [];
-  const faults: string[] = [];
-  const receiver = { mood: 'takes' as LokiMood };
-  const server = createServer((request, response) => {
-    void answer(request, response).catch((error: unknown) => faults.push(String(error)));
-  });
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    let body = '';
-    for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
-    const { mood } = receiver;
+  const server = await startMoodyServer<LokiMood>('takes', (mood, request, body, response) => {
     const pushed = linesOf(request, body);
     pushes.push({ headers: request.headers, lines: pushed.length });
     if (mood === 'hangs') return;
     if (mood === 'takes') lines.push(...pushed);
-    response.writeHead(mood === 'takes' ? 204 : mood);
-    response.end();
-  };
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: listening } = server.address() as AddressInfo; // of a TCP server
-  return {
-    url: `http://127.0.0.1:${listening}`,
-    lines,
-    pushes,
-    faults,
-    get mood() {
-      return receiver.mood;
-    },
-    set mood(mood) {
-      receiver.mood = mood;
-    },
-    async stop() {
-      server.closeAllConnections();
-      if (server.listening) await new Promise((resolve) => server.close(resolve));
-    },
-  };
+    response.writeHead(mood === 'takes' ? 204 : mood).end();
+  });
+  return Object.assign(server, { lines, pushes });
 }
 
 /** @throws Error naming what Loki would refuse */

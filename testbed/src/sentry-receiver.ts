@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { type MoodyServer, startMoodyServer } from './moody-server.js';
 
 /** The parts of a Sentry event that tests look at. */
 export interface SentryEvent {
@@ -29,15 +28,11 @@ export type SentryMood =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> };
 
 /** Receives envelopes as Sentry does: `POST /api/<project>/envelope/`, strictly. */
-export interface SentryReceiver {
+export interface SentryReceiver extends MoodyServer<SentryMood> {
   readonly dsn: string;
   readonly events: readonly SentryEvent[];
   /** All envelopes as they came, taken or not, with the line of their request. */
   readonly envelopes: readonly string[];
-  /** What was sent that Sentry would not understand. */
-  readonly faults: readonly string[];
-  mood: SentryMood;
-  stop(): Promise<void>;
 }
 
 const KEY = 'publickey';
@@ -47,12 +42,7 @@ const PROJECT = '42';
 export async function startSentryReceiver(): Promise<SentryReceiver> {
   const events: SentryEvent[] = [];
   const envelopes: string[] = [];
-  const faults: string[] = [];
-  const receiver = { mood: 'takes' as SentryMood };
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    let body = '';
-    for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
-    const { mood } = receiver;
+  const server = await startMoodyServer<SentryMood>('takes', (mood, request, body, response) => {
     envelopes.push(`${request.method} ${request.url}\n${body}`);
     const event = eventIn(request, body);
     if (mood === 'hangs') return;
@@ -60,32 +50,9 @@ export async function startSentryReceiver(): Promise<SentryReceiver> {
     const { status, headers } = mood === 'takes' ? { status: 200, headers: {} } : mood;
     response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
     response.end(mood === 'takes' ? JSON.stringify({ id: event.event_id }) : '');
-  };
-  const server = createServer((request, response) => {
-    void answer(request, response).catch((error: unknown) => {
-      faults.push(String(error));
-      response.writeHead(400).end();
-    });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // of a TCP server
-  return {
-    dsn: `http://${KEY}@127.0.0.1:${port}/${PROJECT}`,
-    events,
-    envelopes,
-    faults,
-    get mood() {
-      return receiver.mood;
-    },
-    set mood(mood) {
-      receiver.mood = mood;
-    },
-    async stop() {
-      server.closeAllConnections();
-      if (server.listening) await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const dsn = server.url.replace('//', `//${KEY}@`).concat(`/${PROJECT}`);
+  return Object.assign(server, { dsn, events, envelopes });
 }
 
 /**

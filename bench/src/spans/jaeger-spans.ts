@@ -1,16 +1,7 @@
+import { ThriftType } from '@sluice/testbed';
 import { PARENT, type SeenSpan, SPAN, TRACE } from './seen-span.js';
 
-// Types of thrift's binary protocol.
-const STOP = 0;
-const BOOL = 2;
-const BYTE = 3;
-const DOUBLE = 4;
-const I16 = 6;
-const I32 = 8;
-const I64 = 10;
-const STRING = 11;
-const STRUCT = 12;
-const LIST = 15;
+const { STOP, BOOL, BYTE, DOUBLE, I16, I32, I64, STRING, STRUCT, LIST } = ThriftType;
 
 // Fields of `Span` in jaeger.thrift.
 const TRACE_LOW = 1;
