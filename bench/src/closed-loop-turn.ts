@@ -30,7 +30,7 @@ export interface ClosedLoopLoad {
 }
 
 /** What of the bench is needed. */
-type ClosedLoopBench = Pick<Bench, 'generator' | 'running' | 'progress'> & {
+export type ClosedLoopBench = Pick<Bench, 'generator' | 'running' | 'progress'> & {
   options: Pick<BenchOptions, 'seconds' | 'warmUpSeconds'>;
 };
 

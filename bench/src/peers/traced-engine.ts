@@ -9,7 +9,6 @@ const RECEIVER = new URL('./apps/telemetry-receiver.js', import.meta.url);
 const EXPORTED_WITHIN_MS = 20_000;
 /** An exporter tries again for a while before it gives a message up. */
 const DROPPED_WITHIN_MS = 60_000;
-const BYTES_OF_MIB = 1024 * 1024;
 
 /** How those do to whom telemetry is sent: they take it; nobody listens there; they take connections and never answer. */
 export type Sinks = 'answering' | 'refusing' | 'hanging';
@@ -99,42 +98,4 @@ async function verifyDropped(opsUrl: string, sinks: Sinks): Promise<void> {
   );
   if (counts.exported > 0)
     throw new BenchFault(`${counts.exported} spans were delivered to ${sinks} collectors`);
-}
-
-/** What the metrics of the engine say of its processes. */
-export interface EngineLook {
-  /** The 99th percentile of their event-loop delay so far, in ms: the upper bound of its bucket. */
-  loopDelay99: number;
-  /** All that they hold, in MiB. */
-  residentMib: number;
-}
-
-/** Looks at the engine; NaN where it tells nothing. */
-export async function lookAtEngine(opsUrl: string | undefined): Promise<EngineLook> {
-  if (opsUrl === undefined) return { loopDelay99: Number.NaN, residentMib: Number.NaN };
-  const page = parseExposition(await (await fetch(`${opsUrl}/metrics`)).text());
-  const samples = page.get('sluice_event_loop_delay_seconds')?.samples ?? [];
-  const buckets = samples.filter(({ name, labels }) => name.endsWith('_bucket') && labels.role === 'engine');
-  const count = buckets.at(-1)?.value ?? 0;
-  const bucket = buckets.find(({ value }) => value >= count * 0.99);
-  const resident = page.get('sluice_resident_memory_bytes')?.samples ?? [];
-  const bytes = resident.find(({ labels }) => labels.role === 'engine')?.value ?? Number.NaN;
-  return { loopDelay99: Number(bucket?.labels.le ?? Number.NaN) * 1000, residentMib: bytes / BYTES_OF_MIB };
-}
-
-/** A peer that is looked at at the end of each of its loads; `look` is given the address of its operations port. */
-export function lookedAt(peer: Peer, look: (opsUrl: string | undefined) => Promise<void>): Peer {
-  return {
-    ...peer,
-    async start() {
-      const server = await peer.start();
-      return {
-        ...server,
-        async verify(accepted, unanswered) {
-          await look(server.opsUrl);
-          await server.verify(accepted, unanswered);
-        },
-      };
-    },
-  };
 }

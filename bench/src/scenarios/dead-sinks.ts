@@ -1,14 +1,12 @@
 import type { Bar } from '../bars.js';
 import { loopTable, ratioOf, summaryOf } from '../closed-loop-summary.js';
-import { type ClosedLoopTurn, takeClosedLoopTurn } from '../closed-loop-turn.js';
+import { takeLookedAtTurn } from '../looked-at-turn.js';
 import { barePeer } from '../peers/bare.js';
-import { lookAtEngine, lookedAt, tracedEnginePeer } from '../peers/traced-engine.js';
+import { tracedEnginePeer } from '../peers/traced-engine.js';
 import { numberText, spreadText } from '../report.js';
 import type { Scenario } from '../scenario.js';
 import { spreadOf } from '../statistics.js';
 import { disturbances, interleaved } from '../turn.js';
-
-type SinksTurn = ClosedLoopTurn & { residentMib: number };
 
 /** What an engine may lose of its tasks/s by others being away. */
 const LEAST = 0.97;
@@ -31,14 +29,9 @@ export const deadSinks: Scenario = {
       tracedEnginePeer({ ...engine, name: 'engine, sinks hang' }, 'hanging'),
     ];
     const peers = [bare, alive, ...dead];
-    const turns = await interleaved(bench, peers, async (peer, round): Promise<SinksTurn> => {
-      let residentMib = Number.NaN;
-      const looked = lookedAt(peer, async (opsUrl) => {
-        residentMib = (await lookAtEngine(opsUrl)).residentMib;
-      });
-      const turn = await takeClosedLoopTurn(bench, looked, round, { connections });
-      return { ...turn, residentMib };
-    });
+    const turns = await interleaved(bench, peers, (peer, round) =>
+      takeLookedAtTurn(bench, peer, round, connections),
+    );
     const residentOf = ({ name }: { name: string }) =>
       spreadOf(turns.filter(({ peer }) => peer === name).map((turn) => turn.residentMib)).median;
     const rows = peers.map((peer) => ({

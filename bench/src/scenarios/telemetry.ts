@@ -1,15 +1,13 @@
 import type { Bar } from '../bars.js';
 import { loopTable, ratioOf, summaryOf } from '../closed-loop-summary.js';
-import { type ClosedLoopTurn, takeClosedLoopTurn } from '../closed-loop-turn.js';
+import { takeLookedAtTurn } from '../looked-at-turn.js';
 import { barePeer } from '../peers/bare.js';
 import { enginePeer } from '../peers/engine.js';
-import { lookAtEngine, lookedAt, tracedEnginePeer } from '../peers/traced-engine.js';
+import { tracedEnginePeer } from '../peers/traced-engine.js';
 import { numberText, spreadText } from '../report.js';
 import type { Scenario } from '../scenario.js';
 import { spreadOf } from '../statistics.js';
 import { disturbances, interleaved } from '../turn.js';
-
-type TelemetryTurn = ClosedLoopTurn & { loopDelay99: number };
 
 /**
  * What does it cost to trace every request and to send all metrics and log lines? The receiver does nothing with them, but it
@@ -28,14 +26,9 @@ export const telemetry: Scenario = {
     const off = enginePeer({ ...engine, name: 'engine, telemetry off' });
     const on = tracedEnginePeer({ ...engine, name: 'engine, all on' });
     const peers = [bare, off, on];
-    const turns = await interleaved(bench, peers, async (peer, round): Promise<TelemetryTurn> => {
-      let loopDelay99 = Number.NaN;
-      const looked = lookedAt(peer, async (opsUrl) => {
-        loopDelay99 = (await lookAtEngine(opsUrl)).loopDelay99;
-      });
-      const turn = await takeClosedLoopTurn(bench, looked, round, { connections });
-      return { ...turn, loopDelay99 };
-    });
+    const turns = await interleaved(bench, peers, (peer, round) =>
+      takeLookedAtTurn(bench, peer, round, connections),
+    );
     const rows = peers.map((peer) => {
       const delays = turns.filter((turn) => turn.peer === peer.name).map((turn) => turn.loopDelay99);
       const delay = numberText(spreadOf(delays).median, 1);
