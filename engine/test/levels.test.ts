@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { queueKeys, TRACKED_FIELD } from '@sluice/contract';
-import type { EngineOptions } from '@sluice/engine';
-import { startRedis, waitFor } from '@sluice/testbed';
-import { Redis } from 'ioredis';
+import { waitFor } from '@sluice/testbed';
 import { exchange, post, type RunningEngine, runEngine } from './fixture.js';
 import { playRedis } from './played-redis.js';
+import { runReplicated } from './replicated-engine.js';
 
 // What goes by a connection of its own, because its level of acknowledgement is confirmed: its status can be asked for,
 // and it is taken back, like all others.
@@ -16,31 +15,8 @@ const DELAYED = '{"data":1,"delay":3600}';
 const GARBAGE = 'GET / HTTP/1.0\r\n\r\n';
 const REFUSED = /^HTTP\/1\.1 [45]\d\d /;
 const REPLICATED = { Prefer: 'ack=replicated' };
-
-/** An engine before a Redis that has a replica. */
-async function runPair(
-  t: TestContext,
-  options: EngineOptions = {},
-): Promise<RunningEngine & { atMaster: Redis; atReplica: Redis }> {
-  const master = await startRedis({ config: { 'repl-diskless-sync-delay': '0' } });
-  const replica = await startRedis();
-  const [atMaster, atReplica] = [new Redis(master.url), new Redis(replica.url)];
-  t.after(async () => {
-    atMaster.disconnect();
-    atReplica.disconnect();
-    await Promise.all([master.stop(), replica.stop()]);
-  });
-  await atReplica.replicaof('127.0.0.1', master.port);
-  await waitFor(
-    async () => {
-      await atMaster.set('written', 'to be replicated');
-      return /^slave0:.*state=online,offset=[1-9]/m.test(await atMaster.info('replication'));
-    },
-    { timeoutMs: 20_000, what: 'the replica' },
-  );
-  const running = await runEngine(t, master.url, { ackTimeoutSeconds: 5, ...options });
-  return { ...running, atMaster, atReplica };
-}
+/** Whatever the machine does meanwhile, a level is reached. */
+const PATIENT = { ackTimeoutSeconds: 20 };
 
 function bytesOf(path: string, body: string, headers: readonly string[]): string {
   const lines = [`POST ${path} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', ...headers];
@@ -57,14 +33,14 @@ async function refuseAll({ port, engine }: RunningEngine, prefer: string): Promi
   ];
   for (const bytes of requests) assert.match((await exchange(port, [bytes + GARBAGE])).text, REFUSED);
   await waitFor(() => engine.counters.inFlightRequests === 0 && engine.counters.inFlightBytes === 0, {
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     what: 'nothing to be in flight',
   });
   assert.equal(engine.counters.aborted, requests.length);
 }
 
 test('a replicated task has a status, sent alone, delayed, with a key and in a batch', async (t) => {
-  const { url, atMaster, atReplica, stream } = await runPair(t, { trackTasks: true });
+  const { url, atMaster, atReplica, stream } = await runReplicated(t, { trackTasks: true, ...PATIENT });
   const ids: string[] = [];
   for (const [body, headers] of [
     [BODY, {}],
@@ -95,7 +71,7 @@ test('a replicated task has a status, sent alone, delayed, with a key and in a b
 for (const trackTasks of [false, true]) {
   const how = trackTasks ? 'and leaves no status behind' : 'whatever kind of request it is';
   test(`what was to be replicated is not stored when it is refused for what came behind it, ${how}`, async (t) => {
-    const running = await runPair(t, { trackTasks });
+    const running = await runReplicated(t, { trackTasks, ...PATIENT });
     const { url, stream, atMaster, engine } = running;
     await refuseAll(running, 'Prefer: ack=replicated');
     const last = await post(`${url}/tasks`, BODY, 'application/json', REPLICATED);
@@ -114,7 +90,7 @@ test('a tracked task that is to be on the disk is stored with its status, and co
   played.waitaof = '*2\r\n:1\r\n:0\r\n';
   const { url, stream } = await runEngine(t, `redis://127.0.0.1:${played.port}`, {
     trackTasks: true,
-    ackTimeoutSeconds: 5,
+    ...PATIENT,
   });
   const { body } = await post(`${url}/tasks`, BODY, 'application/json', { Prefer: 'ack=fsynced' });
   assert.equal(body.ack, 'fsynced');
@@ -128,18 +104,18 @@ test('a tracked task that is to be on the disk is stored with its status, and co
 test('while a batch is being confirmed, what is refused behind it is taken back, and the others go on', async (t) => {
   const played = await playRedis();
   t.after(() => played.close());
-  const running = await runEngine(t, `redis://127.0.0.1:${played.port}`, { ackTimeoutSeconds: 20 });
+  const running = await runEngine(t, `redis://127.0.0.1:${played.port}`, PATIENT);
   const { url, engine } = running;
   const fsynced = { Prefer: 'ack=fsynced' };
   const first = post(`${url}/tasks`, BODY, 'application/json', fsynced); // its WAITAOF is not answered yet
-  await waitFor(() => played.commands.length === 2, { timeoutMs: 5000, what: 'both commands' });
+  await waitFor(() => played.commands.length === 2, { timeoutMs: 20_000, what: 'both commands' });
   const second = post(`${url}/tasks`, '{"data":"second"}', 'application/json', fsynced);
-  await waitFor(() => engine.counters.inFlightRequests === 2, { timeoutMs: 5000, what: 'the second' });
+  await waitFor(() => engine.counters.inFlightRequests === 2, { timeoutMs: 20_000, what: 'the second' });
   const refused = exchange(running.port, [
     bytesOf('/tasks', '{"data":"refused"}', ['Prefer: ack=fsynced']) + GARBAGE,
   ]);
   assert.match((await refused).text, REFUSED);
-  await waitFor(() => engine.counters.aborted === 1, { timeoutMs: 5000, what: 'the refusal' });
+  await waitFor(() => engine.counters.aborted === 1, { timeoutMs: 20_000, what: 'the refusal' });
   assert.equal(engine.counters.inFlightRequests, 2);
   played.waitaof = '*2\r\n:1\r\n:0\r\n';
   played.answer(played.waitaof); // the others are answered so by themselves
@@ -153,10 +129,10 @@ test('while a batch is being confirmed, what is refused behind it is taken back,
 
 test('control: an engine that takes nothing back stores what was refused, at this level too', async (t) => {
   const broken = { [Symbol.for('sluice.break')]: 'nothing-taken-back' };
-  const running = await runPair(t, broken);
+  const running = await runReplicated(t, { ...broken, ...PATIENT });
   const { port, engine, stream, atMaster } = running;
   const { text } = await exchange(port, [bytesOf('/tasks', BODY, ['Prefer: ack=replicated']) + GARBAGE]);
   assert.match(text, REFUSED);
-  await waitFor(() => engine.counters.inFlightRequests === 0, { timeoutMs: 5000, what: 'it to be stored' });
+  await waitFor(() => engine.counters.inFlightRequests === 0, { timeoutMs: 20_000, what: 'it to be stored' });
   assert.equal(await atMaster.xlen(stream), 1);
 });

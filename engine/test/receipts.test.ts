@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { EngineOptions } from '@sluice/engine';
-import { type RedisServer, startRedis, waitFor } from '@sluice/testbed';
-import { Redis } from 'ioredis';
-import { entriesOf, post, type Reply, type RunningEngine, redisForFile, runEngine } from './fixture.js';
+import { waitFor } from '@sluice/testbed';
+import type { Redis } from 'ioredis';
+import { entriesOf, post, type Reply, redisForFile, runEngine } from './fixture.js';
+import { follow, type ReplicatedEngine, runReplicated } from './replicated-engine.js';
 
 const redis = redisForFile();
 const BODY = '{"data":1}';
@@ -31,47 +32,9 @@ function assertReached(reply: Reply, level: string): void {
   assert.equal(reply.headers.get('preference-applied'), `ack=${level}`);
 }
 
-interface Pair extends RunningEngine {
-  master: RedisServer;
-  replica: RedisServer;
-  atMaster: Redis;
-  atReplica: Redis;
-}
-
-/** A Redis with a replica that keeps up, and an engine in front of it. */
-async function runPair(t: TestContext, options: EngineOptions = {}): Promise<Pair> {
-  const servers = [
-    await startRedis({ config: { 'repl-diskless-sync-delay': '0' } }),
-    await startRedis(),
-  ] as const;
-  const [master, replica] = servers;
-  const clients = servers.map((server) => {
-    const client = new Redis(server.url, { maxRetriesPerRequest: null, retryStrategy: () => 20 });
-    client.on('error', () => {}); // some tests take it away
-    return client;
-  });
-  const [atMaster, atReplica] = clients as [Redis, Redis];
-  t.after(async () => {
-    for (const client of clients) client.disconnect();
-    for (const server of servers) await server.stop();
-  });
-  const engine = await runEngine(t, master.url, { ackTimeoutSeconds: 0.5, ...options });
-  const pair = { ...engine, master, replica, atMaster, atReplica };
-  await follow(pair);
-  return pair;
-}
-
-/** Makes the replica one, and waits until it keeps up. */
-async function follow({ master, atMaster, atReplica }: Pair): Promise<void> {
-  await atReplica.replicaof('127.0.0.1', master.port);
-  // Before, it is sent nothing: up to a second passes until it has said that it is filled.
-  await waitFor(
-    async () => {
-      await atMaster.set('written', 'to be replicated');
-      return /^slave0:.*state=online,offset=[1-9]/m.test(await atMaster.info('replication'));
-    },
-    { timeoutMs: 20_000, what: 'the replica' },
-  );
+/** Its replica, where it is away, is waited for no longer than that. */
+function runPair(t: TestContext, options: EngineOptions = {}): Promise<ReplicatedEngine> {
+  return runReplicated(t, { ackTimeoutSeconds: 0.5, ...options });
 }
 
 async function idsAt(client: Redis, stream: string): Promise<(string | undefined)[]> {
