@@ -137,7 +137,7 @@ test('a Redis that is full in the middle of a batch: each task is answered by it
 });
 
 test('every third task is delayed, the schedule is full in between: ids and errors are those of their tasks', async (t) => {
-  const { url, stream } = await runEngine(t, redis.server.url, { scheduleMaxlen: 50 });
+  const { url, stream, engine } = await runEngine(t, redis.server.url, { scheduleMaxlen: 50 });
   const envelopes = Array.from({ length: 3000 }, (_, n) =>
     n % 3 === 0 ? { data: n, delay: 60 } : { data: n },
   );
@@ -151,6 +151,7 @@ test('every third task is delayed, the schedule is full in between: ids and erro
     codesOf(reply),
     Array.from({ length: 950 }, (_, n) => [150 + 3 * n, 'OVERLOADED']),
   );
+  assert.deepEqual(engine.counters.shed, { schedule: 1 }, 'requests, not tasks');
   for (const entry of await entriesOf(redis.client, stream)) {
     const { data } = JSON.parse(entry.payload ?? '') as { data: number };
     assert.equal(reply.body.task_ids[data], entry.task_id);

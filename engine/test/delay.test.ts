@@ -103,7 +103,7 @@ test('a delay that cannot be is answered 422 with its path, whatever the type, a
 });
 
 test('a full schedule: 503 OVERLOADED and nothing stored, while undelayed tasks are taken', async (t) => {
-  const { url, stream, events } = await runEngine(t, redis.server.url, { scheduleMaxlen: 20 });
+  const { url, stream, events, engine } = await runEngine(t, redis.server.url, { scheduleMaxlen: 20 });
   const bodies = Array.from({ length: 50 }, () => JSON.stringify({ data: 1, delay: 60 }));
   const replies = await Promise.all(bodies.map((body) => post(`${url}/tasks`, body)));
   const refused = replies.filter(({ status }) => status !== 202);
@@ -116,6 +116,8 @@ test('a full schedule: 503 OVERLOADED and nothing stored, while undelayed tasks 
   assert.equal((await scheduled(redis.client, stream)).length, 20);
   assert.equal(await redis.client.hget(queueKeys(stream).schedule(stream).ledger, 'scheduled'), '20');
   assert.ok(events.some((event) => event.type === 'append-refused' && event.code === 'OVERLOADED'));
+  assert.deepEqual(engine.counters.shed, { schedule: 30 });
+  assert.ok(events.some((event) => event.type === 'shedding-started' && event.reason === 'schedule'));
   assert.equal((await post(`${url}/tasks`, '{"data":1}')).status, 202);
 });
 

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@sluice/contract';
 import type { SpanDropReason } from './traces/span-counts.js';
 
-/** The bounds at which requests are shed: of a process, of a stream, and of Redis. */
+/** The bounds at which requests are shed: of a process, of a stream, of Redis, and of a schedule. */
 export const SHEDDING_REASONS = [
   'requests',
   'bytes',
@@ -9,6 +9,7 @@ export const SHEDDING_REASONS = [
   'backlog',
   'drain-time',
   'redis-memory',
+  'schedule',
 ] as const;
 
 export type SheddingReason = (typeof SHEDDING_REASONS)[number];
@@ -63,7 +64,7 @@ export interface EngineCounters {
   replayed: number;
   /** Tasks too, but a request that was refused as a whole counts once. */
   refused: Partial<Record<ErrorCode, number>>;
-  /** Requests shed, by the bound that was reached. */
+  /** Requests shed, by the bound that was reached. A batch of which tasks find the schedule full counts once. */
   shed: Partial<Record<SheddingReason, number>>;
   /** Requests whose client went away before the answer; their tasks may be in the stream. */
   aborted: number;

@@ -54,6 +54,14 @@ test('lets all tasks of a batch in up to the bound on tasks, or none', () => {
   assert.deepEqual(told, ['tasks']);
 });
 
+test('a schedule that was found full is a reason like the others', () => {
+  const { admission: door, told } = admission();
+  door.scheduleWasFull();
+  door.scheduleWasFull();
+  assert.deepEqual(door.shedFor, { schedule: 2 });
+  assert.deepEqual(told, ['schedule']);
+});
+
 test('names Redis before load: what cannot be stored is not an overload', () => {
   const { admission: door } = admission();
   door.requests = 2;

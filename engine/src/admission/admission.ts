@@ -53,6 +53,11 @@ export class Admission {
     return false;
   }
 
+  /** A request was let in, and its tasks, or some of them, found the schedule full: only Redis knows that. */
+  scheduleWasFull(): void {
+    this.shed('schedule');
+  }
+
   private shed(reason: SheddingReason): 'OVERLOADED' {
     this.lastShed = performance.now();
     this.shedFor[reason] = (this.shedFor[reason] ?? 0) + 1;

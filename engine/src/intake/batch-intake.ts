@@ -243,6 +243,10 @@ export class BatchIntake extends BodyIntake<PendingBatch> implements BatchDesk {
     this.options.onAppendRefused(code, reason);
   }
 
+  scheduleWasFull(): void {
+    this.options.admission.scheduleWasFull();
+  }
+
   leaveWith(bytes: number, tasks: number): void {
     this.options.admission.tasks -= tasks;
     this.leave(bytes);

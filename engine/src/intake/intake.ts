@@ -167,7 +167,9 @@ export class Intake extends BodyIntake<PendingTask> implements IntakeDesk {
 
   appendEnded(failure: AppendFailure | undefined): void {
     if (failure === undefined || failure.code === 'ACK_LEVEL_NOT_REACHED') this.options.counters.appended++;
-    if (failure !== undefined) this.options.onAppendRefused(failure.code, failure.reason);
+    if (failure === undefined) return;
+    if (failure.code === 'OVERLOADED') this.options.admission.scheduleWasFull();
+    this.options.onAppendRefused(failure.code, failure.reason);
   }
 
   takeBack(task: PendingTask): boolean {

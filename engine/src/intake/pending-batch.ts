@@ -24,6 +24,8 @@ export interface BatchDesk extends RequestDesk {
   takeBack(batch: PendingBatch): boolean;
   appended(count: number): void;
   appendFailed(count: number, failure: AppendFailure): void;
+  /** Some tasks of a batch were refused because the schedule is full; said once. */
+  scheduleWasFull(): void;
   /** The batch is no longer held in memory, whichever way it went. */
   leaveWith(bytes: number, tasks: number): void;
 }
@@ -46,6 +48,7 @@ export class PendingBatch extends PendingRequest implements RunWaiter, TaskHead 
   contentType: ContentType = 'application/json';
   readonly traceContext: string | undefined;
   private isHandedIn = false;
+  private hasMetFullSchedule = false;
 
   constructor(
     private readonly desk: BatchDesk,
@@ -131,6 +134,10 @@ export class PendingBatch extends PendingRequest implements RunWaiter, TaskHead 
   onNextFailed(count: number, failure: AppendFailure): void {
     this.route.breaker.noteFailed(count, failure, this.isPlain);
     this.desk.appendFailed(count, failure);
+    if (failure.code === 'OVERLOADED' && !this.hasMetFullSchedule) {
+      this.hasMetFullSchedule = true;
+      this.desk.scheduleWasFull();
+    }
     this.outcome?.refuseNext(count, refusalOfAppend(failure));
     this.settle();
   }

@@ -63,7 +63,7 @@ export const ENGINE_METRICS = {
     name: 'sluice_shed_total',
     type: 'counter',
     unit: 'requests',
-    help: 'Requests answered 503 OVERLOADED because a bound was reached, by the bound. A full schedule is none of these: sluice_refusals_total has it.',
+    help: 'Requests answered 503 OVERLOADED because a bound was reached, by the bound; with schedule, batches too of which some tasks were refused for it.',
     labels: ['reason'],
   },
   appendBreakerState: {
