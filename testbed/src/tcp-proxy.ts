@@ -5,6 +5,10 @@ export interface TcpProxy {
   readonly port: number;
   /** While on, what the target sends is thrown away: commands arrive, their replies do not. */
   dropReplies(on: boolean): void;
+  /** While on, what clients send is kept back; all of it goes on when it is turned off. */
+  holdCommands(on: boolean): void;
+  /** What is kept back. */
+  readonly held: Buffer;
   /** Takes connections to another port from now on, as a name does after a failover; those that are open stay. */
   pointAt(port: number): void;
   /** Breaks every connection; new ones are taken. */
@@ -16,6 +20,8 @@ export interface TcpProxy {
 export function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const open = new Set<Socket>();
   let dropping = false;
+  let holding = false;
+  let held: { to: Socket; chunk: Buffer }[] = [];
   let port = targetPort;
   const server = createServer((client) => {
     const target = connect(port, '127.0.0.1');
@@ -26,7 +32,8 @@ export function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       open.add(from);
       from.on('data', (chunk) => {
         if (from === target && dropping) return;
-        to.write(chunk);
+        if (from === client && holding) held.push({ to, chunk });
+        else to.write(chunk);
       });
       from.on('error', () => to.destroy());
       from.on('close', () => {
@@ -47,6 +54,15 @@ export function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         port: address.port,
         dropReplies: (on) => {
           dropping = on;
+        },
+        holdCommands: (on) => {
+          holding = on;
+          if (on) return;
+          for (const { to, chunk } of held) to.write(chunk);
+          held = [];
+        },
+        get held() {
+          return Buffer.concat(held.map(({ chunk }) => chunk));
         },
         pointAt: (other) => {
           port = other;

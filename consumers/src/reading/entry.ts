@@ -87,6 +87,8 @@ export class Entry {
   abortReason: Error | undefined = undefined;
   /** It is a probe of this round of its breaker; 0 when it is none. */
   round = 0;
+  /** The last round of its breaker that was over when it was started; see `LaneBreaker.roundOver`. */
+  roundOver = 0;
   /** Must not be started later than this, by performance.now(); see `Lane.startWithinMs`. */
   startBefore = Number.POSITIVE_INFINITY;
   /** Its outcome is decided: what its handler still does no longer counts. */

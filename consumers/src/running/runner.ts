@@ -150,6 +150,7 @@ export class Runner {
     const { handler, task } = runnable;
     entry.handler = handler;
     entry.deadline = now + handler.timeoutMs;
+    entry.roundOver = entry.lane.breaker.roundOver;
     this.#board.start(entry.slot, handler.timeoutMs);
     if (entry.deliveries === 1 && this.#metrics !== undefined) {
       const waited = now + this.#wallOffset - millisecondsOf(entry.id);

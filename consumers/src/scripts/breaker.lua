@@ -18,8 +18,9 @@
 -- The sorted set `failures`, by time: `id deliveries` of each failure in the window that raised a failed-attempt
 -- count, `id deliveries held` of each that waits for its verdict (bury.lua).
 --
--- A run is { id, deliveries, counts, excusable, ran }: whether it counts as a failure of the downstream, whether it
--- may be excused, how long ago it started. What happened to it is put in `excused`.
+-- A run is { id, deliveries, counts, excusable, ran, over }: whether it counts as a failure of the downstream, whether it
+-- may be excused, how long ago it started, the last round that was over then if that is known. What happened to it is
+-- put in `excused`.
 local BUCKETS = 10
 local MOST_FAILURES = 1000
 local MOST_DOUBLINGS = 20
@@ -92,11 +93,17 @@ end
 local function probes_to_open(policy) return math.max(1, math.ceil(policy.probes * policy.rate)) end
 local function probes_to_close(policy) return math.max(1, math.ceil(policy.probes * (1 - policy.rate))) end
 
+-- Whether a run started before the breaker was closed the last time. How long ago it started was measured when its
+-- outcome was sent, which may have been held up on its way since: the round tells then.
+local function began_before_close(b, now, run)
+  return now - run.ran < b.closed_at or run.over ~= nil and b.round > run.over
+end
+
 -- Notes the failures that count and are new; returns how many that are.
 local function note_failures(b, failures, policy, now, runs)
   local noted = 0
   for _, run in ipairs(runs) do
-    if run.counts and now - run.ran >= b.closed_at then
+    if run.counts and not began_before_close(b, now, run) then
       run.member = run.id .. ' ' .. run.deliveries .. (run.held and ' held' or '')
       noted = noted + redis.call('ZADD', failures, 'NX', now, run.member)
     end
@@ -176,7 +183,7 @@ local function judge(b, failures, attempts, policy, now, successes, runs)
     end
   end
   for _, run in ipairs(runs) do
-    run.excused = run.excusable and (b.state ~= 'closed' or now - run.ran < b.closed_at)
+    run.excused = run.excusable and (b.state ~= 'closed' or began_before_close(b, now, run))
   end
   return suspicious, refunded
 end

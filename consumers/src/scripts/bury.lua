@@ -5,7 +5,7 @@
 --       runs that ended well since the last report, then per entry:
 --       id, reason, attempts, crashes, error name, error message, error stack, deliveries, delay in ms should it be
 --       parked, whether it counts for the breaker (0 or 1), whether it may be excused (0 or 1), ms since the run
---       started, whether the verdict can wait (0 or 1)
+--       started, the last round of the breaker that was over then or nothing, whether the verdict can wait (0 or 1)
 -- Returns { ids that were not pending for this consumer, ids that are gone from the stream, breaker,
 --           ids that were excused and parked, ids whose verdict has to wait }
 --
@@ -44,11 +44,12 @@ local function iso(ms)
 end
 
 local fenced, runs = {}, {}
-for i = 8, #ARGV, 13 do
+for i = 8, #ARGV, 14 do
   local id = ARGV[i]
   if owned[id] then
     runs[#runs + 1] = { id = id, at = i, deliveries = ARGV[i + 7], counts = ARGV[i + 9] == '1',
-      excusable = ARGV[i + 10] == '1', ran = tonumber(ARGV[i + 11]), held = true, can_wait = ARGV[i + 12] == '1' }
+      excusable = ARGV[i + 10] == '1', ran = tonumber(ARGV[i + 11]), over = tonumber(ARGV[i + 12]), held = true,
+      can_wait = ARGV[i + 13] == '1' }
   else
     fenced[#fenced + 1] = id
   end

@@ -4,7 +4,8 @@
 -- ARGV  group, consumer, parked consumer, lowest id, highest id, breaker policy or nothing,
 --       runs that ended well since the last report, then per entry:
 --       id, deliveries as the consumer knows them, delay in ms, whether it counts for the breaker (0 or 1),
---       whether it may be excused (0 or 1), ms since the run started
+--       whether it may be excused (0 or 1), ms since the run started, the last round of the breaker that was over then
+--       or nothing
 -- Returns { ids that were not pending for this consumer, ids that are gone from the stream, breaker }
 --
 -- Atomic because an entry that is parked but not in the schedule would wait for ever, and because the failures that
@@ -17,14 +18,14 @@ local policy, successes = breaker_policy(ARGV[6]), tonumber(ARGV[7])
 local now = now_ms()
 
 local fenced, lost, runs = {}, {}, {}
-for i = 8, #ARGV, 6 do
+for i = 8, #ARGV, 7 do
   local id, deliveries = ARGV[i], tonumber(ARGV[i + 1])
   if owned[id] ~= deliveries then
     fenced[#fenced + 1] = id
   elseif park(stream, group, parked, id) then
     redis.call('ZADD', retries, now + tonumber(ARGV[i + 2]), id)
     runs[#runs + 1] = { id = id, deliveries = deliveries, counts = ARGV[i + 3] == '1', excusable = ARGV[i + 4] == '1',
-      ran = tonumber(ARGV[i + 5]) }
+      ran = tonumber(ARGV[i + 5]), over = tonumber(ARGV[i + 6]) }
   else
     redis.call('HDEL', attempts, id)
     lost[#lost + 1] = id

@@ -28,6 +28,21 @@ test('without a policy it is closed, whatever others do', () => {
   assert.equal(breaker.closed, true);
 });
 
+test('a round is over once it is heard that the breaker has closed', () => {
+  const breaker = new LaneBreaker(policy);
+  assert.equal(breaker.roundOver, 0);
+  for (const [state, over] of [
+    ['open', 0],
+    ['half-open', 0],
+    ['closed', 1],
+  ] as const) {
+    breaker.learn([state, 1, 0, '', 0, 0]);
+    assert.equal(breaker.roundOver, over, state);
+  }
+  breaker.learn(['half-open', 2, 0, '', 0, 0]);
+  assert.equal(breaker.roundOver, 1);
+});
+
 test('only probes of the present round speak for it', () => {
   const breaker = new LaneBreaker(policy);
   breaker.learn(['half-open', 3, 0, '', 0, 0]);

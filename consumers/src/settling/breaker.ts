@@ -82,6 +82,14 @@ export class LaneBreaker {
     return this.#state === 'half-open' ? this.#round : 0;
   }
 
+  /**
+   * The last round that is known to be over. A run that starts now and ends when a later one is has met a breaker that
+   * was not closed, however long its outcome was on its way.
+   */
+  get roundOver(): number {
+    return this.closed ? this.#round : this.#round - 1;
+  }
+
   /** Takes note of runs that ended well. */
   succeeded(runs: readonly { round: number }[]): void {
     this.#successes += runs.length;

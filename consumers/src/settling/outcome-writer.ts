@@ -42,6 +42,8 @@ export interface ToPark {
   readonly blame: Blame;
   /** How long ago its run started. */
   readonly ranMs: number;
+  /** The last round of the breaker that was over when it started; left out where nobody knows. */
+  readonly roundOver?: number;
 }
 
 /** A task that is to be moved to the dead-letter stream. */
@@ -50,6 +52,7 @@ export interface ToBury {
   readonly deliveries: number;
   readonly outcome: Dead;
   readonly ranMs: number;
+  readonly roundOver?: number;
   /** There is time to find out whether its failure was one of many. */
   readonly canWait: boolean;
 }
@@ -118,6 +121,7 @@ export class OutcomeWriter {
           entry.delayMs,
           ...this.flagsOf(entry.blame),
           entry.ranMs,
+          entry.roundOver ?? '',
         ]),
       ],
     );
@@ -139,7 +143,7 @@ export class OutcomeWriter {
         highest,
         news.policy,
         news.successes,
-        ...entries.flatMap(({ id, deliveries, outcome, ranMs, canWait }) => [
+        ...entries.flatMap(({ id, deliveries, outcome, ranMs, roundOver, canWait }) => [
           id,
           outcome.reason,
           outcome.attempts,
@@ -151,6 +155,7 @@ export class OutcomeWriter {
           outcome.delayMs,
           ...this.flagsOf(outcome.blame),
           ranMs,
+          roundOver ?? '',
           canWait ? 1 : 0,
         ]),
       ],

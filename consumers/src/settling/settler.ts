@@ -172,8 +172,8 @@ export class Settler {
     const { lane } = unsettled;
     const now = performance.now();
     const toPark = failed.map(({ entry, outcome: { delayMs, blame } }) => {
-      const { id, deliveries } = entry;
-      return { id, deliveries, delayMs, blame, ranMs: entry.ranMs(now) };
+      const { id, deliveries, roundOver } = entry;
+      return { id, deliveries, delayMs, blame, ranMs: entry.ranMs(now), roundOver };
     });
     const left = await this.#sink.park(lane.keys, toPark, lane.breaker.takeNews());
     if (left.breaker !== undefined) this.#listener.learned(lane, left.breaker);
@@ -185,7 +185,8 @@ export class Settler {
     const now = performance.now();
     const toBury = condemned.map(({ entry, outcome, since }) => {
       const canWait = !this.#inHaste && now - since < lane.breaker.windowMs;
-      return { id: entry.id, deliveries: entry.deliveries, outcome, ranMs: entry.ranMs(now), canWait };
+      const { id, deliveries, roundOver } = entry;
+      return { id, deliveries, outcome, ranMs: entry.ranMs(now), roundOver, canWait };
     });
     const left = await this.#sink.bury(lane.keys, toBury, lane.breaker.takeNews());
     if (left.breaker !== undefined) this.#listener.learned(lane, left.breaker);
