@@ -77,6 +77,27 @@ test('what is settled in the name of a thread that hung or died is counted like 
   assert.equal((await queue.ledger()).retried, 1);
   const { retried, dead } = consumer.counters;
   assert.deepEqual([retried, dead], [1, 1]);
+  assert.equal(sampleValue(page(), 'sluice_task_timeouts_total', OF_DEFAULT), 2);
+});
+
+test('tasks that are gone when their thread hangs are counted as lost, and said to be', async (t) => {
+  const queue = await setUp(t);
+  const { consumer, events } = await queue.consume({ threads: 1, taskTimeoutSeconds: 0.3, leaseSeconds: 60 });
+  const outcome = (name: string) =>
+    sampleValue(parseExposition(consumer.metricsText()), 'sluice_task_outcomes_total', {
+      ...OF_DEFAULT,
+      outcome: name,
+    });
+  await queue.appendScript({ do: 'block' });
+  await queue.until('start', 1);
+  const stream = queue.keys.stream('default');
+  const [entry] = await queue.redis.xrange(stream, '-', '+');
+  await queue.redis.xdel(stream, entry?.[0] ?? '');
+  await soon('it to be counted', () => outcome('lost') === 1);
+  assert.equal((await queue.ledger()).lost, 1);
+  assert.deepEqual([outcome('retried'), outcome('dead')], [0, 0]);
+  assert.ok(events.some((event) => event.type === 'tasks-lost' && event.entryIds[0] === entry?.[0]));
+  assert.ok(!events.some(({ type }) => type === 'task-retried' || type === 'task-dead'));
 });
 
 test('the program answers on its port for operations: metrics of the catalogue, readiness, health', async (t) => {

@@ -5,6 +5,7 @@ import type { LaneKeys } from '../redis/group.js';
 import { LinkClosed, type RedisLink, refusalOf } from '../redis/redis-link.js';
 import { NO_NEWS } from '../settling/breaker.js';
 import { type LeftAlone, OutcomeWriter, type TrackedEntry } from '../settling/outcome-writer.js';
+import { monotonicMs } from '../thread/clock.js';
 import { type Aftermath, aftermathOf, type End } from './aftermath.js';
 import type { WorkerThread } from './worker-thread.js';
 
@@ -19,10 +20,20 @@ export interface SettledForThread {
   dead: number;
   /** Given back: they run again at once. */
   released: number;
+  /** Others had taken them over. */
+  fenced: number;
+  /** Gone from their stream. */
+  lost: number;
 }
 
+/**
+ * What it means that an entry was not pending for the thread any more: the thread had written it, and ended before it
+ * counted; others have taken it over; or it was given back, by whoever it was.
+ */
+type FencedMeans = 'written' | 'taken over' | 'given back';
+
 function nothingSettled(): SettledForThread {
-  return { done: 0, retried: 0, dead: 0, released: 0 };
+  return { done: 0, retried: 0, dead: 0, released: 0, fenced: 0, lost: 0 };
 }
 
 /** Settles what a thread held when it ended, in the thread's name. Every step may be repeated: scripts fence. */
@@ -43,13 +54,16 @@ export class AftermathWriter {
   async settle(thread: WorkerThread, end: End): Promise<SettledForThread> {
     const settled = nothingSettled();
     const writer = new OutcomeWriter(this.#group, thread.consumer);
+    // It has ended: nobody else counts there any more.
+    const { metrics } = thread;
     for (const [index, aftermath] of aftermathOf(thread.board.held(), end, thread.policies)) {
       const keys = this.#lanes[index];
       if (keys === undefined) continue;
+      for (let i = 0; i < aftermath.timedOut; i++) metrics.happened(index, 'timeouts');
       const ofLane = await this.#settleLane(writer, keys, aftermath);
       for (const outcome of Object.keys(ofLane) as (keyof SettledForThread)[]) {
         settled[outcome] += ofLane[outcome];
-        thread.metrics.settled(index, outcome, ofLane[outcome]); // it has ended: nobody else counts there any more
+        metrics.settled(index, outcome, ofLane[outcome]);
       }
     }
     return settled;
@@ -61,57 +75,76 @@ export class AftermathWriter {
     { done, toRelease, toPark, toBury }: Aftermath,
   ): Promise<SettledForThread> {
     const { redis } = this.#link;
+    const { stream } = keys;
     const settled = nothingSettled();
+    const take = async (
+      entries: number,
+      fencedMeans: FencedMeans,
+      write: () => Promise<LeftAlone>,
+    ): Promise<number> => {
+      const left = await this.#insist(write);
+      if (left === undefined) return 0;
+      const { fenced, lost } = left;
+      if (fencedMeans === 'taken over') {
+        settled.fenced += fenced.length;
+        for (const entryId of fenced) this.#report({ type: 'outcome-fenced', stream, entryId });
+      }
+      settled.lost += lost.length;
+      if (lost.length > 0) this.#report({ type: 'tasks-lost', stream, entryIds: lost });
+      return entries - lost.length - (fencedMeans === 'written' ? 0 : fenced.length);
+    };
     for (const chunk of chunksOf(done)) {
-      settled.done += await this.#insist(chunk.length, async () => {
+      settled.done += await take(chunk.length, 'written', async () => {
         const tracked = await this.#trackedAmong(keys, chunk);
-        const { lost } = await writer.acknowledge(redis, keys, chunk, tracked);
-        // "Not pending for it" most likely means that the thread's own write had worked, and it died before it counted.
-        return { fenced: [], lost };
+        return writer.acknowledge(redis, keys, chunk, tracked);
       });
     }
     for (const entry of toPark) {
       const facts = await this.#factsOf(keys, entry.id);
-      settled.retried += await this.#insist(1, () =>
-        writer.park(redis, keys, [{ ...entry, ranMs: 0 }], NO_NEWS),
-      );
       const { deliveries: attempt, delayMs, error } = entry;
-      this.#report({ type: 'task-retried', ...facts, attempt, delayMs, error });
+      const written = await take(1, meaningFor(entry), () =>
+        writer.park(redis, keys, [{ ...entry, ranMs: heldMs(entry) }], NO_NEWS),
+      );
+      settled.retried += written;
+      if (written > 0) this.#report({ type: 'task-retried', ...facts, attempt, delayMs, error });
     }
     for (const entry of toBury) {
       const facts = await this.#factsOf(keys, entry.id);
       let pardoned = false;
-      const written = await this.#insist(1, async () => {
-        const buried = await writer.bury(redis, keys, [{ ...entry, ranMs: 0, canWait: false }], NO_NEWS);
+      const written = await take(1, meaningFor(entry), async () => {
+        const toBuryNow = { ...entry, ranMs: heldMs(entry), canWait: false };
+        const buried = await writer.bury(redis, keys, [toBuryNow], NO_NEWS);
         pardoned = buried.pardoned !== undefined && buried.pardoned.length > 0;
         return buried;
       });
+      if (written === 0) continue;
       const { deliveries: attempt, outcome } = entry;
       const error = `${outcome.evidence.name}: ${outcome.evidence.message}`;
       if (pardoned) {
-        settled.retried += written;
+        settled.retried += 1;
         this.#report({ type: 'task-retried', ...facts, attempt, delayMs: outcome.delayMs, error });
       } else {
-        settled.dead += written;
+        settled.dead += 1;
         this.#report({ type: 'task-dead', ...facts, attempt, error });
       }
     }
     for (const chunk of chunksOf(toRelease)) {
-      settled.released += await this.#insist(chunk.length, () => writer.release(redis, keys, chunk));
+      settled.released += await take(chunk.length, 'given back', () => writer.release(redis, keys, chunk));
     }
     return settled;
   }
 
-  /** Returns how many entries were written; 0 when the connection was closed meanwhile. */
-  async #insist(entries: number, write: () => Promise<LeftAlone>): Promise<number> {
-    for (;;) {
+  /** Writes, however often it takes. Returns what was left alone, or nothing when the connection was closed. */
+  async #insist(write: () => Promise<LeftAlone>): Promise<LeftAlone | undefined> {
+    for (let isUncertain = false; ; isUncertain = true) {
       try {
         await this.#link.ready();
         const { fenced, lost } = await write();
-        return entries - fenced.length - lost.length;
+        // After a lost reply "not pending for it" most likely means that the first try had worked.
+        return { fenced: isUncertain ? [] : fenced, lost };
       } catch (error) {
         // Without a group there is nothing pending: FLUSHALL took it all.
-        if (error instanceof LinkClosed || refusalOf(error) === 'NOGROUP') return 0;
+        if (error instanceof LinkClosed || refusalOf(error) === 'NOGROUP') return undefined;
         await pause(RETRY_PAUSE_MS);
       }
     }
@@ -148,6 +181,15 @@ export class AftermathWriter {
     for (let i = 0; i + 1 < flat.length; i += 2) fields.set(flat[i] ?? '', flat[i + 1] ?? '');
     return fields;
   }
+}
+
+function meaningFor(entry: { maybeWritten: boolean }): FencedMeans {
+  return entry.maybeWritten ? 'written' : 'taken over';
+}
+
+/** For so long at most it has run: when it was started is not known. A run before a breaker closed is excused for it. */
+function heldMs({ heldSince }: { heldSince: number }): number {
+  return Math.max(0, Math.round(monotonicMs() - heldSince));
 }
 
 function* chunksOf<T>(all: readonly T[]): Generator<T[]> {

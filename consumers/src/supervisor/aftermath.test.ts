@@ -40,6 +40,21 @@ test('a task whose handler had resolved is done', () => {
   assert.deepEqual(after([resolved], died).done, [resolved.id]);
 });
 
+test('one that blocked its thread has timed out, one that brought it down has not', () => {
+  const culprit = entry('running', { current: true });
+  assert.equal(after([culprit, entry('running'), entry('rejected')], hung).timedOut, 1);
+  assert.equal(after([culprit, entry('running')], died).timedOut, 0);
+  assert.equal(after([entry('running'), entry('running')], hung).timedOut, 0, 'nobody knows which');
+});
+
+test('only a failure that its thread knew of may have been written by it', () => {
+  const { toPark } = after([entry('running', { current: true }), entry('rejected')], hung);
+  assert.deepEqual(
+    toPark.map(({ maybeWritten }) => maybeWritten),
+    [false, true],
+  );
+});
+
 test('the task that was being called has failed, the others are excused', () => {
   const culprit = entry('running', { current: true });
   const neighbour = entry('running');

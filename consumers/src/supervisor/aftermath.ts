@@ -19,12 +19,24 @@ export type End =
   /** It was terminated because its time to finish was over. */
   | { readonly kind: 'stopped' };
 
+/** An entry whose run has failed. */
+interface FailedEntry {
+  readonly id: string;
+  readonly deliveries: number;
+  /** When the thread was given it, on the clock of `monotonicMs`. */
+  readonly heldSince: number;
+  /** The thread knew that it had failed, and may have written so before it ended. */
+  readonly maybeWritten: boolean;
+}
+
 /** What becomes of the entries of one lane. */
 export interface Aftermath {
   readonly done: string[];
   readonly toRelease: { id: string; reason: ReleaseReason }[];
-  readonly toPark: { id: string; deliveries: number; delayMs: number; blame: Blame; error: string }[];
-  readonly toBury: { id: string; deliveries: number; outcome: Dead }[];
+  readonly toPark: (FailedEntry & { delayMs: number; blame: Blame; error: string })[];
+  readonly toBury: (FailedEntry & { outcome: Dead })[];
+  /** Runs that have blocked their thread for longer than they may take. */
+  timedOut: number;
 }
 
 /** Evidence in the name of a thread that cannot give any. */
@@ -56,7 +68,7 @@ export function aftermathOf(
     if (policy === undefined) continue; // a slot read while it was written; it holds nothing of ours
     let lane = lanes.get(entry.lane);
     if (lane === undefined) {
-      lane = { done: [], toRelease: [], toPark: [], toBury: [] };
+      lane = { done: [], toRelease: [], toPark: [], toBury: [], timedOut: 0 };
       lanes.set(entry.lane, lane);
     }
     switch (entry.state) {
@@ -75,8 +87,10 @@ export function aftermathOf(
         break;
       }
       case 'running':
-        if (entry === culprit) settle(lane, entry, outcomeOfCrash(errorOf(end), entry, policy, random()));
-        else {
+        if (entry === culprit) {
+          if (end.kind === 'hung') lane.timedOut += 1;
+          settle(lane, entry, outcomeOfCrash(errorOf(end), entry, policy, random()));
+        } else {
           const reason = end.kind === 'stopped' || culprit !== undefined ? 'excused' : 'crashed';
           lane.toRelease.push({ id: entry.id, reason });
         }
@@ -109,14 +123,15 @@ function errorOf(end: End): ThreadEnd {
 
 function settle(
   lane: Aftermath,
-  { id, deliveries }: HeldEntry,
+  { id, deliveries, heldSince, state }: HeldEntry,
   outcome: Exclude<Outcome, { kind: 'done' }>,
 ): void {
+  const failed: FailedEntry = { id, deliveries, heldSince, maybeWritten: state === 'rejected' };
   if (outcome.kind === 'dead') {
-    lane.toBury.push({ id, deliveries, outcome });
+    lane.toBury.push({ ...failed, outcome });
     return;
   }
   const { blame, delayMs } = outcome;
   const { name, message } = outcome.evidence;
-  lane.toPark.push({ id, deliveries, delayMs, blame, error: `${name}: ${message}` });
+  lane.toPark.push({ ...failed, delayMs, blame, error: `${name}: ${message}` });
 }

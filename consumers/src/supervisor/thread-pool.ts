@@ -208,7 +208,7 @@ export class ThreadPool {
     this.#past.done += done + settled.done;
     this.#past.retried += retried + settled.retried;
     this.#past.dead += dead + settled.dead;
-    this.#past.fenced += fenced;
+    this.#past.fenced += fenced + settled.fenced;
     this.#pastMetrics.addAll(thread.metrics);
     this.#pastMetrics.forgetStates();
     seat.counted = true;

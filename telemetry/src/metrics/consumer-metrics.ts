@@ -40,7 +40,7 @@ export const CONSUMER_METRICS = {
     name: 'sluice_task_timeouts_total',
     type: 'counter',
     unit: 'tasks',
-    help: 'Runs that took longer than TASK_TIMEOUT.',
+    help: 'Runs that took longer than TASK_TIMEOUT, those that blocked their thread until it was replaced included.',
     labels: ['task_type'],
   },
   tasksRunning: {
