@@ -1,37 +1,37 @@
-import { type PairCheck, queueOptions } from '@sluice/contract';
+import { Option, type PairCheck, queueOptions } from '@sluice/contract';
 import { logOptions, sentryOptions, statsdOptions, traceOptionPairs, traceOptions } from '@sluice/telemetry';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 
 /** Every option of a consumer, with its environment variable, meaning, unit and default. */
-export const consumerOptions = Type.Object({
+export const consumerOptions = Option.Object({
   ...queueOptions,
-  group: Type.String({
+  group: Option.String({
     env: 'REDIS_CONSUMER_GROUP',
     minLength: 1,
     default: 'processors',
     description: 'Consumer group. Each group sees every task once; consumers of one group share the tasks.',
   }),
-  consumerName: Type.String({
+  consumerName: Option.String({
     env: 'REDIS_CONSUMER_NAME',
     minLength: 1,
     default: 'worker',
     description:
       'Host part of the consumer names `<name>:<pid>:<thread>`. `worker` stands for the name of the host.',
   }),
-  threads: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 256 })], {
+  threads: Option.Union([Option.Literal('auto'), Option.Integer({ minimum: 1, maximum: 256 })], {
     env: 'CONSUMER_THREADS',
     default: 'auto',
     description: 'Worker threads; each is a consumer of its own. `auto` is one per available CPU.',
   }),
-  maxConcurrentTasks: Type.Integer({
+  maxConcurrentTasks: Option.Integer({
     env: 'MAX_CONCURRENT_TASKS',
     minimum: 1,
     maximum: 100_000,
     default: 1000,
     description: 'Tasks that one process runs at once, over all its threads. At the limit it reads no more.',
   }),
-  threadHeapMb: Type.Optional(
-    Type.Integer({
+  threadHeapMb: Option.Optional(
+    Option.Integer({
       env: 'CONSUMER_THREAD_HEAP',
       minimum: 16,
       maximum: 65_536,
@@ -39,14 +39,14 @@ export const consumerOptions = Type.Object({
         'MiB of JavaScript heap a thread may use before it is ended and replaced. Without it, the limit is that of V8.',
     }),
   ),
-  readBatchSize: Type.Integer({
+  readBatchSize: Option.Integer({
     env: 'READ_BATCH_SIZE',
     minimum: 1,
     maximum: 1000,
     default: 200,
     description: 'Most tasks of one type that a thread reads at once; fewer when they turn out to be slow.',
   }),
-  taskTimeoutSeconds: Type.Number({
+  taskTimeoutSeconds: Option.Number({
     env: 'TASK_TIMEOUT',
     exclusiveMinimum: 0,
     maximum: 86_400,
@@ -54,14 +54,14 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds until the signal of a task is aborted and its attempt counts as failed. A thread that is blocked for longer is replaced.',
   }),
-  maxAttempts: Type.Integer({
+  maxAttempts: Option.Integer({
     env: 'MAX_ATTEMPTS',
     minimum: 1,
     maximum: 1000,
     default: 3,
     description: 'Failed attempts after which a task goes to the dead-letter stream.',
   }),
-  maxCrashes: Type.Integer({
+  maxCrashes: Option.Integer({
     env: 'MAX_CRASHES',
     minimum: 1,
     maximum: 1000,
@@ -69,34 +69,34 @@ export const consumerOptions = Type.Object({
     description:
       'Runs of a task that may end with its process or thread dying before it goes to the dead-letter stream unseen.',
   }),
-  backoffBaseSeconds: Type.Number({
+  backoffBaseSeconds: Option.Number({
     env: 'RETRY_BACKOFF_BASE',
     minimum: 0,
     maximum: 86_400,
     default: 1,
     description: 'Seconds from the first failure to the second attempt; doubles with each further failure.',
   }),
-  backoffMaxSeconds: Type.Number({
+  backoffMaxSeconds: Option.Number({
     env: 'RETRY_BACKOFF_MAX',
     minimum: 0,
     maximum: 604_800,
     default: 300,
     description: 'Seconds that no wait between two attempts exceeds, jitter aside.',
   }),
-  backoffJitter: Type.Number({
+  backoffJitter: Option.Number({
     env: 'RETRY_BACKOFF_JITTER',
     minimum: 0,
     maximum: 1,
     default: 0.2,
     description: 'Up to this fraction is added to each wait at random. It never shortens one.',
   }),
-  breaker: Type.Boolean({
+  breaker: Option.Boolean({
     env: 'BREAKER',
     default: true,
     description:
       'Whether a task type is paused when most of its tasks fail. They wait in the stream meanwhile and lose no attempt.',
   }),
-  breakerFailureRate: Type.Number({
+  breakerFailureRate: Option.Number({
     env: 'BREAKER_FAILURE_RATE',
     exclusiveMinimum: 0,
     maximum: 1,
@@ -104,14 +104,14 @@ export const consumerOptions = Type.Object({
     description:
       'Part of the runs of a type that must fail for its breaker to open. Timeouts count; `Unrecoverable`, `RetryAfter` and poison do not.',
   }),
-  breakerMinimumFailures: Type.Integer({
+  breakerMinimumFailures: Option.Integer({
     env: 'BREAKER_MINIMUM_FAILURES',
     minimum: 1,
     maximum: 1000,
     default: 20,
     description: 'Different tasks that must fail within the window for a breaker to open.',
   }),
-  breakerWindowSeconds: Type.Number({
+  breakerWindowSeconds: Option.Number({
     env: 'BREAKER_WINDOW',
     minimum: 0.1,
     maximum: 3600,
@@ -119,7 +119,7 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds that runs are counted for. While most tasks of a type fail and are too few to tell, dead letters wait for so long.',
   }),
-  breakerOpenSeconds: Type.Number({
+  breakerOpenSeconds: Option.Number({
     env: 'BREAKER_OPEN_TIME',
     minimum: 0.1,
     maximum: 3600,
@@ -127,14 +127,14 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds that nothing is started after a breaker has opened; doubles each time the probes fail.',
   }),
-  breakerOpenMaxSeconds: Type.Number({
+  breakerOpenMaxSeconds: Option.Number({
     env: 'BREAKER_OPEN_TIME_MAX',
     minimum: 0.1,
     maximum: 86_400,
     default: 30,
     description: 'Seconds that a breaker stays open at most until the next probes, jitter aside.',
   }),
-  breakerProbes: Type.Integer({
+  breakerProbes: Option.Integer({
     env: 'BREAKER_PROBES',
     minimum: 1,
     maximum: 100,
@@ -142,7 +142,7 @@ export const consumerOptions = Type.Object({
     description:
       'Tasks that the whole group tries at once to see whether it works again. What becomes of most of them decides.',
   }),
-  leaseSeconds: Type.Number({
+  leaseSeconds: Option.Number({
     env: 'TASK_LEASE',
     minimum: 1,
     maximum: 3600,
@@ -150,7 +150,7 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds without a sign of life after which the tasks of a consumer are given to others. Renewed while a task runs, so it may be shorter than TASK_TIMEOUT; too short, and a stalled process loses its tasks.',
   }),
-  scheduleGraceSeconds: Type.Number({
+  scheduleGraceSeconds: Option.Number({
     env: 'SCHEDULE_GRACE',
     minimum: 0,
     maximum: 2_592_000,
@@ -158,7 +158,7 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds by which the latest run of a cron schedule may be late when no consumer was there to enqueue it; an older one is missed. Runs that are late by up to a minute are all made up for.',
   }),
-  taskSampleSeconds: Type.Number({
+  taskSampleSeconds: Option.Number({
     env: 'TASK_SAMPLE_SECONDS',
     minimum: 0,
     maximum: 3600,
@@ -166,7 +166,7 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds between two looks at the memory and CPU that running tasks take; a task that is shorter is seen by chance. 0: none.',
   }),
-  gpuSampleSeconds: Type.Number({
+  gpuSampleSeconds: Option.Number({
     env: 'GPU_SAMPLE_SECONDS',
     minimum: 0,
     maximum: 3600,
@@ -174,7 +174,7 @@ export const consumerOptions = Type.Object({
     description:
       'Seconds between two calls of `nvidia-smi` while tasks run. Without one, or without a GPU, it is called once. 0: never.',
   }),
-  shutdownTimeoutSeconds: Type.Number({
+  shutdownTimeoutSeconds: Option.Number({
     env: 'SHUTDOWN_TIMEOUT',
     minimum: 0,
     maximum: 3600,
@@ -186,15 +186,15 @@ export const consumerOptions = Type.Object({
 });
 
 /** Options of the `consumers` program besides those of a consumer. */
-export const consumerProgramOptions = Type.Object({
-  metricsHost: Type.String({
+export const consumerProgramOptions = Option.Object({
+  metricsHost: Option.String({
     env: 'SERVICE_HOST',
     minLength: 1,
     default: '0.0.0.0',
     description: 'Address of the port for operations.',
   }),
-  metricsPort: Type.Optional(
-    Type.Integer({
+  metricsPort: Option.Optional(
+    Option.Integer({
       env: 'METRICS_PORT',
       minimum: 1,
       maximum: 65535,

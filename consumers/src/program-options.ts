@@ -1,8 +1,9 @@
-import { type Static, Type } from 'typebox';
+import { Option } from '@sluice/contract';
+import type { Static } from 'typebox';
 import { consumerOptions, consumerProgramOptions, type ResolvedOptions } from './options.js';
 
 /** All that the `consumers` program reads from its environment, so that everything wrong in it is told at once. */
-export const allProgramOptions = Type.Object({
+export const allProgramOptions = Option.Object({
   ...consumerOptions.properties,
   ...consumerProgramOptions.properties,
 });

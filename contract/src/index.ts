@@ -10,6 +10,7 @@ export {
   TRACE_STATE_FIELD,
   TRACKED_FIELD,
 } from './message.js';
+export { Option } from './option-schema.js';
 export {
   describeOptions,
   type OptionNotes,

@@ -1,6 +1,6 @@
-import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import { Compile } from 'typebox/schema';
+import type { Static, TObject, TSchema } from 'typebox';
 import { type Fault, SluiceError } from './errors.js';
+import { isAllowed, Option } from './option-schema.js';
 
 /** What an option says of itself besides its TypeBox keywords. */
 export interface OptionNotes {
@@ -86,7 +86,7 @@ function resolve<S extends TObject>(
       }
       continue;
     }
-    if (Compile(property).Check(value)) options[option] = value;
+    if (isAllowed(property, value)) options[option] = value;
     else
       faults.push({
         path: nameOf(option),
@@ -196,8 +196,8 @@ function masked(text: string): string {
 
 /** The options both ends share: which Redis, which streams. */
 export const queueOptions = {
-  redisUrl: Type.Refine(
-    Type.String({
+  redisUrl: Option.Refine(
+    Option.String({
       env: 'REDIS_URL',
       pattern: '^rediss?://',
       allowed: 'redis://[user:password@]host[:port][/database], rediss:// for TLS',
@@ -207,7 +207,7 @@ export const queueOptions = {
     }),
     isRedisUrl,
   ),
-  streamName: Type.String({
+  streamName: Option.String({
     env: 'REDIS_STREAM_NAME',
     minLength: 1,
     default: 'tasks:stream',

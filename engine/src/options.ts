@@ -1,4 +1,4 @@
-import { type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
+import { Option, type PairCheck, queueOptions, type TaskType } from '@sluice/contract';
 import {
   type EngineListener,
   logOptions,
@@ -7,40 +7,45 @@ import {
   traceOptionPairs,
   traceOptions,
 } from '@sluice/telemetry';
-import { type Static, Type } from 'typebox';
+import type { Static } from 'typebox';
 import { accessOptionPairs, accessOptions } from './access/access-options.js';
 import { breakerOptions } from './admission/breaker-options.js';
 import { trackingOptions } from './status/tracking-options.js';
 
 /** Every option of an engine process, with its environment variable, default and meaning. */
-export const engineOptions = Type.Object({
+export const engineOptions = Option.Object({
   ...queueOptions,
-  host: Type.String({
+  host: Option.String({
     env: 'SERVICE_HOST',
     minLength: 1,
     default: '0.0.0.0',
     description: 'Address the intake listens on.',
   }),
-  port: Type.Integer({
+  port: Option.Integer({
     env: 'SERVICE_PORT',
     minimum: 0,
     maximum: 65535,
     default: 8000,
     description: 'Port of the intake, shared by all engine processes. 0 takes a free one (library only).',
   }),
-  serviceName: Type.String({
+  serviceName: Option.String({
     env: 'SERVICE_NAME',
     minLength: 1,
     default: 'sluice',
     description: 'Name under `service` in each log line, and title of `/openapi.json`.',
   }),
-  serviceVersion: Type.String({
+  serviceVersion: Option.String({
     env: 'SERVICE_VERSION',
     default: '0.1.0',
     description: 'Version that `/health` and `/openapi.json` state.',
   }),
-  ackMode: Type.Union(
-    [Type.Literal('received'), Type.Literal('appended'), Type.Literal('replicated'), Type.Literal('fsynced')],
+  ackMode: Option.Union(
+    [
+      Option.Literal('received'),
+      Option.Literal('appended'),
+      Option.Literal('replicated'),
+      Option.Literal('fsynced'),
+    ],
     {
       env: 'ACK_MODE',
       default: 'appended',
@@ -48,14 +53,14 @@ export const engineOptions = Type.Object({
         'What 202 means without `Prefer: ack=…`: `received`, the task was valid and is queued in memory, and is lost if the process or Redis dies now; `appended`, Redis confirmed it; `replicated`, `REPLICATED_ACKS` replicas of Redis have it too; `fsynced`, it is on the disk of Redis.',
     },
   ),
-  replicatedAcks: Type.Integer({
+  replicatedAcks: Option.Integer({
     env: 'REPLICATED_ACKS',
     minimum: 1,
     maximum: 100,
     default: 1,
     description: 'Replicas that must have a task for `ack=replicated`.',
   }),
-  ackTimeoutSeconds: Type.Number({
+  ackTimeoutSeconds: Option.Number({
     env: 'ACK_TIMEOUT',
     exclusiveMinimum: 0,
     maximum: 60,
@@ -63,39 +68,39 @@ export const engineOptions = Type.Object({
     description:
       'Seconds that replicas or the disk may take to confirm a task, for `ack=replicated` or `ack=fsynced`, before its request is answered 503 `ACK_LEVEL_NOT_REACHED`. `appendfsync everysec` takes over a second.',
   }),
-  maxPayloadSize: Type.Integer({
+  maxPayloadSize: Option.Integer({
     env: 'MAX_PAYLOAD_SIZE',
     minimum: 1,
     maximum: 512 * 1024 * 1024,
     default: 1_048_576,
     description: 'Largest body in bytes; a larger one is answered 413.',
   }),
-  maxDepth: Type.Integer({
+  maxDepth: Option.Integer({
     env: 'MAX_PAYLOAD_DEPTH',
     minimum: 1,
     maximum: 1000,
     default: 128,
     description: 'Deepest nesting of a body; a deeper one is answered 422.',
   }),
-  allowChunked: Type.Boolean({
+  allowChunked: Option.Boolean({
     env: 'ALLOW_CHUNKED',
     default: false,
     description:
       'Take bodies with `Transfer-Encoding: chunked`; otherwise they are answered 411. A proxy in front re-frames them.',
   }),
-  maxInFlightRequests: Type.Integer({
+  maxInFlightRequests: Option.Integer({
     env: 'MAX_IN_FLIGHT_REQUESTS',
     minimum: 1,
     default: 10_000,
     description: 'Requests a process holds at once; above it, 503 `OVERLOADED`.',
   }),
-  maxInFlightBytes: Type.Integer({
+  maxInFlightBytes: Option.Integer({
     env: 'MAX_IN_FLIGHT_BYTES',
     minimum: 1,
     default: 32 * 1024 * 1024,
     description: 'Bytes of bodies a process holds at once; above it, 503 `OVERLOADED`.',
   }),
-  maxBatchSize: Type.Integer({
+  maxBatchSize: Option.Integer({
     env: 'MAX_BATCH_SIZE',
     minimum: 1,
     maximum: 512 * 1024 * 1024,
@@ -103,34 +108,34 @@ export const engineOptions = Type.Object({
     description:
       'Largest body of a batch in bytes, and never more than `MAX_IN_FLIGHT_BYTES`; a larger one is answered 413. Each of its tasks is bounded by `MAX_PAYLOAD_SIZE`.',
   }),
-  maxBatchTasks: Type.Integer({
+  maxBatchTasks: Option.Integer({
     env: 'MAX_BATCH_TASKS',
     minimum: 1,
     maximum: 1_000_000,
     default: 10_000,
     description: 'Most tasks of a batch, and never more than `STREAM_MAXLEN`; more are answered 413.',
   }),
-  maxInFlightBatchTasks: Type.Integer({
+  maxInFlightBatchTasks: Option.Integer({
     env: 'MAX_IN_FLIGHT_BATCH_TASKS',
     minimum: 1,
     default: 50_000,
     description: 'Tasks of batches a process holds at once; above it, 503 `OVERLOADED`.',
   }),
-  streamMaxlen: Type.Integer({
+  streamMaxlen: Option.Integer({
     env: 'STREAM_MAXLEN',
     minimum: 1,
     default: 100_000,
     description:
       'Backlog (tasks not yet acknowledged) of one stream at which its tasks are answered 503 `OVERLOADED`.',
   }),
-  maxDrainSeconds: Type.Number({
+  maxDrainSeconds: Option.Number({
     env: 'MAX_DRAIN_SECONDS',
     minimum: 0,
     default: 0,
     description:
       'Seconds that working off the backlog of a stream may take, at the rate at which its consumers have lately done so; above it, 503 `OVERLOADED`. 0: any, only `STREAM_MAXLEN` counts.',
   }),
-  redisMemoryWatermark: Type.Number({
+  redisMemoryWatermark: Option.Number({
     env: 'REDIS_MEMORY_WATERMARK',
     exclusiveMinimum: 0,
     maximum: 1,
@@ -138,20 +143,20 @@ export const engineOptions = Type.Object({
     description:
       "Part of Redis' `maxmemory` from which on tasks are answered 503 `OVERLOADED`: consumers need the rest to settle what is queued. 1: none is kept free. Without `maxmemory` it does not count.",
   }),
-  streamOverflow: Type.Union([Type.Literal('shed'), Type.Literal('drop-oldest')], {
+  streamOverflow: Option.Union([Option.Literal('shed'), Option.Literal('drop-oldest')], {
     env: 'STREAM_OVERFLOW',
     default: 'shed',
     description:
       'What happens at `STREAM_MAXLEN`: `shed` answers 503; `drop-oldest` deletes the oldest tasks, read or not, to make room.',
   }),
-  streamRetentionSeconds: Type.Number({
+  streamRetentionSeconds: Option.Number({
     env: 'STREAM_RETENTION',
     minimum: 0,
     default: 3600,
     description:
       'Age in seconds after which an acknowledged entry is removed even when an older one is still pending. What is not acknowledged stays.',
   }),
-  scheduleMaxlen: Type.Integer({
+  scheduleMaxlen: Option.Integer({
     env: 'SCHEDULE_MAXLEN',
     minimum: 0,
     maximum: 10_000_000,
@@ -159,14 +164,14 @@ export const engineOptions = Type.Object({
     description:
       'Delayed tasks of one type that wait for their time at which further ones are answered 503 `OVERLOADED`. 0 takes none.',
   }),
-  scheduleMaxDelaySeconds: Type.Number({
+  scheduleMaxDelaySeconds: Option.Number({
     env: 'SCHEDULE_MAX_DELAY',
     minimum: 0,
     maximum: 3_153_600_000,
     default: 31_536_000,
     description: 'Seconds that `delay` or `run_at` may put a task off at most; more is answered 422.',
   }),
-  idempotencyTtlSeconds: Type.Number({
+  idempotencyTtlSeconds: Option.Number({
     env: 'IDEMPOTENCY_TTL',
     minimum: 0.001,
     maximum: 31_536_000,
@@ -174,7 +179,7 @@ export const engineOptions = Type.Object({
     description:
       'Seconds for which an `Idempotency-Key` is known, from the task that first came with it. Each takes some 250 bytes of Redis for so long.',
   }),
-  appendTimeoutSeconds: Type.Number({
+  appendTimeoutSeconds: Option.Number({
     env: 'APPEND_TIMEOUT',
     exclusiveMinimum: 0,
     maximum: 60,
@@ -182,20 +187,20 @@ export const engineOptions = Type.Object({
     description: 'Seconds Redis may take to confirm an append before the request is answered 503.',
   }),
   ...breakerOptions,
-  shutdownDelaySeconds: Type.Number({
+  shutdownDelaySeconds: Option.Number({
     env: 'SHUTDOWN_DELAY',
     minimum: 0,
     default: 1,
     description:
       'Seconds between readiness going off and the listener closing, for load balancers to notice.',
   }),
-  shutdownTimeoutSeconds: Type.Number({
+  shutdownTimeoutSeconds: Option.Number({
     env: 'SHUTDOWN_TIMEOUT',
     exclusiveMinimum: 0,
     default: 30,
     description: 'Seconds a shutdown may take; after that the process exits non-zero.',
   }),
-  apiDocs: Type.Union([Type.Literal('on'), Type.Literal('public'), Type.Literal('off')], {
+  apiDocs: Option.Union([Option.Literal('on'), Option.Literal('public'), Option.Literal('off')], {
     env: 'API_DOCS',
     default: 'on',
     description:
@@ -207,20 +212,20 @@ export const engineOptions = Type.Object({
 });
 
 /** Options of the `engine` program besides those of a single engine. */
-export const engineProgramOptions = Type.Object({
-  schemaModule: Type.Optional(
-    Type.String({
+export const engineProgramOptions = Option.Object({
+  schemaModule: Option.Optional(
+    Option.String({
       env: 'SCHEMA_MODULE',
       minLength: 1,
       description: 'Module whose default export is the list of task types (`defineTaskType`); path or URL.',
     }),
   ),
-  workerProcesses: Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 256 })], {
+  workerProcesses: Option.Union([Option.Literal('auto'), Option.Integer({ minimum: 1, maximum: 256 })], {
     env: 'WORKER_PROCESSES',
     default: 'auto',
     description: 'Engine processes on the port; `auto` is one per core.',
   }),
-  metricsPort: Type.Integer({
+  metricsPort: Option.Integer({
     env: 'METRICS_PORT',
     minimum: 1,
     maximum: 65535,

@@ -1,5 +1,5 @@
-import type { PairCheck } from '@sluice/contract';
-import { type Static, Type } from 'typebox';
+import { Option, type PairCheck } from '@sluice/contract';
+import type { Static } from 'typebox';
 import { faultOfApiKeysFile } from './access/api-keys-file.js';
 import {
   engineOptionPairs,
@@ -9,7 +9,7 @@ import {
 } from './options.js';
 
 /** All that the `engine` program reads from its environment, so that everything wrong in it is told at once. */
-export const allProgramOptions = Type.Object({
+export const allProgramOptions = Option.Object({
   ...engineOptions.properties,
   ...engineProgramOptions.properties,
 });

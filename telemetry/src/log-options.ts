@@ -1,15 +1,16 @@
-import { type Static, Type } from 'typebox';
+import { Option } from '@sluice/contract';
+import type { Static } from 'typebox';
 import type { ErrorMessages } from './error-fields.js';
 
 /** What the log of a program does, with its environment variables; engine and consumers share it. */
 export const logOptions = {
-  logLevel: Type.Union(
+  logLevel: Option.Union(
     [
-      Type.Literal('DEBUG'),
-      Type.Literal('INFO'),
-      Type.Literal('WARNING'),
-      Type.Literal('ERROR'),
-      Type.Literal('CRITICAL'),
+      Option.Literal('DEBUG'),
+      Option.Literal('INFO'),
+      Option.Literal('WARNING'),
+      Option.Literal('ERROR'),
+      Option.Literal('CRITICAL'),
     ],
     {
       env: 'LOG_LEVEL',
@@ -17,15 +18,15 @@ export const logOptions = {
       description: 'The least level that is logged.',
     },
   ),
-  logErrorMessages: Type.Boolean({
+  logErrorMessages: Option.Boolean({
     env: 'LOG_ERROR_MESSAGES',
     default: false,
     description:
       'Whether messages of errors are logged that may quote what they failed on, those thrown by handlers above all. Off, only their names are; the dead-letter stream has all of it.',
   }),
-  lokiEndpoint: Type.Optional(
-    Type.Refine(
-      Type.String({
+  lokiEndpoint: Option.Optional(
+    Option.Refine(
+      Option.String({
         env: 'LOKI_ENDPOINT',
         pattern: '^https?://',
         allowed: 'http://[user:password@]host[:port][/path], https:// too',
@@ -38,7 +39,7 @@ export const logOptions = {
   ),
 };
 
-const logOptionsSchema = Type.Object(logOptions);
+const logOptionsSchema = Option.Object(logOptions);
 
 /** Options of `openLog`. */
 export type LogOptions = Static<typeof logOptionsSchema>;

@@ -1,8 +1,8 @@
-import { Type } from 'typebox';
+import { Option } from '@sluice/contract';
 
 /** The options of {@link AppendBreaker}. */
 export const breakerOptions = {
-  appendBreakerRefusals: Type.Integer({
+  appendBreakerRefusals: Option.Integer({
     env: 'APPEND_BREAKER_REFUSALS',
     minimum: 0,
     maximum: 1_000_000,
@@ -10,7 +10,7 @@ export const breakerOptions = {
     description:
       'Appends to one stream that Redis refuses in a row (out of memory, read-only, no permission, …) until further tasks of it are answered 503 without being written to Redis. 0: however many.',
   }),
-  appendBreakerProbeSeconds: Type.Number({
+  appendBreakerProbeSeconds: Option.Number({
     env: 'APPEND_BREAKER_PROBE_AFTER',
     exclusiveMinimum: 0,
     maximum: 60,

@@ -1,14 +1,14 @@
-import { Type } from 'typebox';
+import { Option } from '@sluice/contract';
 
 /** The options that say whether one may ask what became of a task. */
 export const trackingOptions = {
-  trackTasks: Type.Boolean({
+  trackTasks: Option.Boolean({
     env: 'TRACK_TASKS',
     default: false,
     description:
       'Keep track of each task that is taken in, so that `GET /tasks/{id}` says what became of it. Consumers notice by the task, and need no option. Costs some 200 bytes of Redis a task for `TRACK_TTL`, and several times the Redis CPU of an append.',
   }),
-  trackTtlSeconds: Type.Number({
+  trackTtlSeconds: Option.Number({
     env: 'TRACK_TTL',
     minimum: 1,
     maximum: 31_536_000,

@@ -1,22 +1,22 @@
-import { Type } from 'typebox';
+import { Option } from '@sluice/contract';
 
 /** Where a program sends figures by StatsD; engine and consumers share it. */
 export const statsdOptions = {
-  statsdHost: Type.Optional(
-    Type.String({
+  statsdHost: Option.Optional(
+    Option.String({
       env: 'STATSD_HOST',
       minLength: 1,
       description: 'StatsD daemon that gets figures once a second, by UDP. Without it, none are sent.',
     }),
   ),
-  statsdPort: Type.Integer({
+  statsdPort: Option.Integer({
     env: 'STATSD_PORT',
     minimum: 1,
     maximum: 65535,
     default: 8125,
     description: 'Port of the StatsD daemon.',
   }),
-  statsdPrefix: Type.String({
+  statsdPrefix: Option.String({
     env: 'STATSD_PREFIX',
     minLength: 1,
     pattern: '^[A-Za-z0-9_.-]+$',

@@ -1,9 +1,10 @@
-import { type Static, Type } from 'typebox';
+import { Option } from '@sluice/contract';
+import type { Static } from 'typebox';
 
 /** Where a program reports errors that nobody expected; engine and consumers share it. */
 export const sentryOptions = {
-  sentryDsn: Type.Optional(
-    Type.String({
+  sentryDsn: Option.Optional(
+    Option.String({
       env: 'SENTRY_DSN',
       // What the client of Sentry takes, which prints any other.
       pattern: '^https?://\\w+(:\\w*)?@[\\w.-]+(:\\d+)?/([^?#\\s]+/)?\\d+$',
@@ -13,7 +14,7 @@ export const sentryOptions = {
         'Sentry project that errors are reported to which nobody expected: faults of Sluice itself, processes and threads that died, lost tasks. Needs the package `@sentry/core`. Handlers that throw are not reported: the dead-letter stream has them.',
     }),
   ),
-  sentryEnvironment: Type.String({
+  sentryEnvironment: Option.String({
     env: 'SENTRY_ENVIRONMENT',
     pattern: '^[^\\s/]{1,64}$',
     allowed: 'up to 64 characters, no blanks, no slash',
@@ -22,6 +23,6 @@ export const sentryOptions = {
   }),
 };
 
-const sentryOptionsSchema = Type.Object(sentryOptions);
+const sentryOptionsSchema = Option.Object(sentryOptions);
 
 export type SentryOptions = Static<typeof sentryOptionsSchema>;

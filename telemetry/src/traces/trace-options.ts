@@ -1,10 +1,9 @@
-import type { PairCheck } from '@sluice/contract';
-import { Type } from 'typebox';
+import { Option, type PairCheck } from '@sluice/contract';
 
 /** Where spans go, and under which name. Without an endpoint there are none. */
 export const traceOptions = {
-  otlpEndpoint: Type.Optional(
-    Type.String({
+  otlpEndpoint: Option.Optional(
+    Option.String({
       env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
       pattern: '^https?://[^/]',
       allowed: 'http://host[:port][/path] or https://',
@@ -13,16 +12,16 @@ export const traceOptions = {
         'Receiver of all spans by OTLP (protobuf over HTTP), as `http://collector:4318`; `/v1/traces` is appended. Without it and `JAEGER_ENDPOINT`, no spans are made.',
     }),
   ),
-  otlpHeaders: Type.Optional(
-    Type.String({
+  otlpHeaders: Option.Optional(
+    Option.String({
       env: 'OTEL_EXPORTER_OTLP_HEADERS',
       secret: true,
       description:
         'Headers to send to it, as `name=value,name=value`, percent-encoded where needed: for keys of the receiver.',
     }),
   ),
-  jaegerEndpoint: Type.Optional(
-    Type.String({
+  jaegerEndpoint: Option.Optional(
+    Option.String({
       env: 'JAEGER_ENDPOINT',
       pattern: '^https?://[^/]',
       allowed: 'http://host[:port]/path or https://',
@@ -31,8 +30,8 @@ export const traceOptions = {
         'Collector of Jaeger that takes thrift over HTTP, as `http://jaeger:14268/api/traces`. Only if there is no `OTEL_EXPORTER_OTLP_ENDPOINT`, which Jaeger from 1.35 on takes too.',
     }),
   ),
-  traceServiceName: Type.Optional(
-    Type.String({
+  traceServiceName: Option.Optional(
+    Option.String({
       env: 'JAEGER_SERVICE_NAME',
       minLength: 1,
       description: 'Name of the service in its spans, whatever receives them. Without it, that of the log.',
