@@ -68,6 +68,7 @@ export class Primary {
   private readonly hungTimer: NodeJS.Timeout;
   private lookedForHungAt = performance.now();
   private deathsInARow = 0;
+  private looksAfterStreams = false;
   private stopping = false;
 
   constructor(private readonly options: PrimaryOptions) {
@@ -115,7 +116,6 @@ export class Primary {
     const count = program.workerProcesses === 'auto' ? availableParallelism() : program.workerProcesses;
     await claimPort('SERVICE_PORT', engine.host, engine.port);
     await this.ops.listen();
-    this.trimmer.start();
     this.metrics.start();
     this.apiKeys?.start();
     await Promise.all(Array.from({ length: count }, () => this.spawn()));
@@ -194,6 +194,7 @@ export class Primary {
             one.health = message.health;
             one.ready = message.ready;
             this.metrics.report(one, message.figures, message.dropped);
+            if (message.ready) this.lookAfterStreams();
             return;
           case 'unexpected':
             this.options.errors?.report(message.error);
@@ -227,6 +228,15 @@ export class Primary {
         });
       });
     });
+  }
+
+  /** Begins once tasks are taken, and Redis is there: what this loads would hold up the start. */
+  private lookAfterStreams(): void {
+    if (this.looksAfterStreams || this.stopping) return;
+    this.looksAfterStreams = true;
+    const failed = (error: unknown) =>
+      this.listener({ type: 'internal-error', where: 'looking after the streams', error });
+    Promise.all([this.trimmer.start(), this.metrics.watchQueue()]).catch(failed);
   }
 
   private replace(dead: EngineProcess, exit: string): void {

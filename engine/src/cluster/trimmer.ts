@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { redisConnection } from '@sluice/contract';
 import type { EngineListener } from '@sluice/telemetry';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 const TRIM = readFileSync(new URL('../../src/scripts/trim.lua', import.meta.url), 'utf8');
 const TRIM_EVERY_MS = 1000;
@@ -22,23 +22,26 @@ interface TrimmingRedis extends Redis {
  * would delete tasks nobody has read. Several trimmers do no harm to each other.
  */
 export class Trimmer {
-  private readonly redis: TrimmingRedis;
+  private redis: TrimmingRedis | undefined;
   private readonly cursors = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
   private trimming: Promise<void> | undefined;
   private stopped = false;
 
-  constructor(private readonly options: TrimmerOptions) {
-    const redis = new Redis(options.redisUrl, redisConnection('sluice-engine-trimmer', 5000));
+  constructor(private readonly options: TrimmerOptions) {}
+
+  /** Loads ioredis, which the start of a program does not wait for, and begins. */
+  async start(): Promise<void> {
+    const { Redis } = await import('ioredis');
+    if (this.stopped) return;
+    const redis = new Redis(this.options.redisUrl, redisConnection('sluice-engine-trimmer', 5000));
     redis.on('error', () => {}); // the engine processes see the same and report it
     redis.defineCommand('trimAcknowledged', { numberOfKeys: 1, lua: TRIM });
-    this.redis = redis as TrimmingRedis; // defineCommand has added the method
-  }
-
-  start(): void {
-    this.redis.connect().catch(() => {}); // goes on trying by itself
+    redis.connect().catch(() => {}); // goes on trying by itself
+    const trimming = redis as TrimmingRedis; // defineCommand has added the method
+    this.redis = trimming;
     this.timer = setInterval(() => {
-      this.trimming ??= this.trimAll().finally(() => {
+      this.trimming ??= this.trimAll(trimming).finally(() => {
         this.trimming = undefined;
       });
     }, TRIM_EVERY_MS);
@@ -48,31 +51,27 @@ export class Trimmer {
   stop(): void {
     this.stopped = true;
     clearInterval(this.timer);
-    this.redis.disconnect();
+    this.redis?.disconnect();
   }
 
   /** Trims each stream once. */
-  async trimAll(): Promise<void> {
-    if (this.redis.status !== 'ready') return;
+  private async trimAll(redis: TrimmingRedis): Promise<void> {
+    if (redis.status !== 'ready') return;
     for (const stream of this.options.streams) {
       try {
-        await this.trim(stream);
+        await this.trim(redis, stream);
       } catch (error) {
         // Away, loading, read-only, or the key is no stream: the next round comes in a second.
-        if (this.redis.status === 'ready' && !this.stopped) {
+        if (redis.status === 'ready' && !this.stopped) {
           this.options.listener({ type: 'internal-error', where: `trimming ${stream}`, error });
         }
       }
     }
   }
 
-  private async trim(stream: string): Promise<void> {
+  private async trim(redis: TrimmingRedis, stream: string): Promise<void> {
     const retentionMs = Math.round(this.options.retentionSeconds * 1000);
-    const [count, next] = await this.redis.trimAcknowledged(
-      stream,
-      retentionMs,
-      this.cursors.get(stream) ?? '-',
-    );
+    const [count, next] = await redis.trimAcknowledged(stream, retentionMs, this.cursors.get(stream) ?? '-');
     this.cursors.set(stream, next);
     if (count > 0) this.options.listener({ type: 'entries-trimmed', stream, count });
   }

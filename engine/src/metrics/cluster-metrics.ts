@@ -66,13 +66,17 @@ export class ClusterMetrics {
   }
 
   start(): void {
-    this.queue.start();
     this.statsd = openStatsd(
       this.options.program,
       () => statsdFiguresOf(this.totals.sum(), this.queue.backlog, this.options.state().refused.length),
       (count, error) =>
         this.options.report({ type: 'telemetry-dropped', sink: 'statsd', count, reason: error.message }),
     );
+  }
+
+  /** Begins to look at the streams. */
+  watchQueue(): Promise<void> {
+    return this.queue.start();
   }
 
   stop(): void {

@@ -1,6 +1,6 @@
 import { type QueueKeys, queueKeys, redisConnection } from '@sluice/contract';
 import { type Exposition, QUEUE_METRICS } from '@sluice/telemetry';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { readStreamFigures, type StreamFigures } from './queue-figures.js';
 import { TimeToDrain } from './time-to-drain.js';
 
@@ -15,36 +15,42 @@ export const BREAKER_STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
  * they ask and whatever Redis does. While Redis is away the figures stay as they were, and their age says so.
  */
 export class QueueWatch {
-  private readonly redis: Redis;
+  private redis: Redis | undefined;
   private readonly keys: QueueKeys;
   private readonly figures = new Map<string, StreamFigures>();
   private readonly drains = new Map<string, TimeToDrain>();
   private deadLetters: number | undefined;
   private timer: NodeJS.Timeout | undefined;
   private looking = false;
+  private stopped = false;
   private next = 0;
   private lookedAt: number | undefined;
 
   /** @param streams those that are looked at */
   constructor(
-    redisUrl: string,
+    private readonly redisUrl: string,
     streamName: string,
     private readonly streams: readonly string[],
   ) {
-    this.redis = new Redis(redisUrl, redisConnection('sluice-engine-metrics', 5000));
-    this.redis.on('error', () => {}); // the engine processes see the same and report it
     this.keys = queueKeys(streamName);
   }
 
-  start(): void {
-    this.redis.connect().catch(() => {}); // goes on trying by itself
-    this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    this.redis.on('ready', () => void this.look());
+  /** Loads ioredis, which the start of a program does not wait for, and begins. */
+  async start(): Promise<void> {
+    const { Redis } = await import('ioredis');
+    if (this.stopped) return;
+    const redis = new Redis(this.redisUrl, redisConnection('sluice-engine-metrics', 5000));
+    this.redis = redis;
+    redis.on('error', () => {}); // the engine processes see the same and report it
+    redis.connect().catch(() => {}); // goes on trying by itself
+    this.timer = setInterval(() => void this.look(redis), LOOK_EVERY_MS);
+    redis.on('ready', () => void this.look(redis));
   }
 
   stop(): void {
+    this.stopped = true;
     clearInterval(this.timer);
-    this.redis.disconnect();
+    this.redis?.disconnect();
   }
 
   /** Tasks that wait, over all streams; undefined before the first look. */
@@ -89,8 +95,8 @@ export class QueueWatch {
     }
   }
 
-  private async look(): Promise<void> {
-    if (this.looking || this.redis.status !== 'ready') return;
+  private async look(redis: Redis): Promise<void> {
+    if (this.looking || redis.status !== 'ready') return;
     this.looking = true;
     const turn = Array.from(
       { length: Math.min(STREAMS_AT_ONCE, this.streams.length) },
@@ -98,18 +104,18 @@ export class QueueWatch {
     );
     this.next = (this.next + turn.length) % this.streams.length;
     const looks = await Promise.allSettled([
-      this.redis.xlen(this.keys.deadLetters).then((length) => {
+      redis.xlen(this.keys.deadLetters).then((length) => {
         this.deadLetters = length;
       }),
-      ...turn.map((stream) => this.lookAt(stream)),
+      ...turn.map((stream) => this.lookAt(redis, stream)),
     ]);
     // A key that is no stream must not make the rest look old.
     if (looks.some(({ status }) => status === 'fulfilled')) this.lookedAt = performance.now();
     this.looking = false;
   }
 
-  private async lookAt(stream: string): Promise<void> {
-    const figures = await readStreamFigures(this.redis, this.keys, stream);
+  private async lookAt(redis: Redis, stream: string): Promise<void> {
+    const figures = await readStreamFigures(redis, this.keys, stream);
     const drain = this.drains.get(stream) ?? new TimeToDrain();
     this.drains.set(stream, drain);
     drain.observe(figures.workable, figures.added - figures.backlog, performance.now());

@@ -4,9 +4,7 @@ import type { TLocalizedValidationError } from 'typebox/error';
 import { Errors } from 'typebox/schema';
 import { Settings } from 'typebox/system';
 import { jsonPointer, shortened } from '../body/json-pointer.js';
-
-/** Faults told of one body. */
-export const MAX_FAULTS = 20;
+import { MAX_FAULTS } from './validator.js';
 
 /** TypeBox errors asked for: several can come down to one fault. */
 const MAX_ERRORS = 100;
