@@ -13,3 +13,13 @@ export function errorIn(body: Record<string, unknown> | undefined): Record<strin
   const error = body?.error;
   return typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : undefined;
 }
+
+/** Why no answer came. `fetch` says no more than that it failed, and names the reason as the cause. */
+export function whyNone(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { cause } = thrown;
+  if (!(cause instanceof Error)) return thrown.message;
+  if (cause.message !== '') return cause.message;
+  // Where a name has several addresses and none answers, there is a code and no message.
+  return 'code' in cause ? String(cause.code) : thrown.message;
+}

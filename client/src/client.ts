@@ -1,6 +1,7 @@
-import { errorIn, parsed } from './answer.js';
+import { errorIn, parsed, whyNone } from './answer.js';
 import { backOffMs, RETRIED, retryAfterMs } from './back-off.js';
-import { pause } from './pause.js';
+import { checkBounds } from './bounds.js';
+import { pause, timeoutSignal } from './pause.js';
 import { Places } from './places.js';
 import { type ErrorDetail, SendError } from './send-error.js';
 import { askStatus, type StatusOptions } from './status.js';
@@ -101,9 +102,14 @@ const STORED_NOTHING = new Set([
   'REQUEST_TIMEOUT',
 ]);
 
-/** A client; it holds no connection open by itself, and need not be closed. */
+/**
+ * A client; it holds no connection open by itself, and need not be closed.
+ *
+ * @throws RangeError when an option is out of its bounds: times above 0 and at most 2147483 s, `maxInFlight` from 1
+ */
 export function createClient(options: ClientOptions): Client {
   const { timeoutSeconds = 30, attemptTimeoutSeconds = 5, maxInFlight = 64, maxWaiting = 10_000 } = options;
+  checkBounds({ timeoutSeconds, attemptTimeoutSeconds, maxInFlight, maxWaiting });
   const base = options.url.replace(/\/+$/, '');
   const send = options.fetch ?? globalThis.fetch.bind(globalThis);
   const places = new Places(maxInFlight, maxWaiting);
@@ -180,7 +186,7 @@ export function createClient(options: ClientOptions): Client {
   }
 
   async function tryOnce({ path, init }: { path: string; init: RequestInit }): Promise<Attempt> {
-    const timeout = AbortSignal.timeout(attemptTimeoutSeconds * 1000);
+    const timeout = timeoutSignal(attemptTimeoutSeconds);
     const signal = init.signal == null ? timeout : AbortSignal.any([init.signal, timeout]);
     let response: Response;
     let text: string;
@@ -188,8 +194,7 @@ export function createClient(options: ClientOptions): Client {
       response = await send(base + path, { ...init, signal });
       text = await response.text();
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const message = `no answer from ${base}: ${why}`;
+      const message = `no answer from ${base}: ${whyNone(cause)}`;
       const facts = { code: 'UNREACHABLE', message, status: undefined, details: [], cause };
       return { kind: 'refused', ...facts, mayBeStored: true, mayRetry: true, retryAfterMs: 0 };
     }

@@ -11,3 +11,8 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
     if (signal?.aborted === true) end();
   });
 }
+
+/** Comes after so many seconds. The platform takes whole milliseconds only. */
+export function timeoutSignal(seconds: number): AbortSignal {
+  return AbortSignal.timeout(Math.ceil(seconds * 1000));
+}

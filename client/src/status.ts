@@ -1,6 +1,6 @@
-import { errorIn, parsed } from './answer.js';
+import { errorIn, parsed, whyNone } from './answer.js';
 import { backOffMs, RETRIED, retryAfterMs } from './back-off.js';
-import { pause } from './pause.js';
+import { pause, timeoutSignal } from './pause.js';
 import { type TaskStatus, taskStatusOf } from './task-status.js';
 
 export interface StatusOptions {
@@ -64,7 +64,7 @@ export async function askStatus(
 
 async function askOnce(asking: Asking, taskId: string, signal: AbortSignal | undefined): Promise<Attempt> {
   const { base, apiKey, attemptTimeoutSeconds, fetch } = asking;
-  const timeout = AbortSignal.timeout(attemptTimeoutSeconds * 1000);
+  const timeout = timeoutSignal(attemptTimeoutSeconds);
   const headers: Record<string, string> = apiKey === undefined ? {} : { Authorization: `Bearer ${apiKey}` };
   let response: Response;
   let text: string;
@@ -75,8 +75,10 @@ async function askOnce(asking: Asking, taskId: string, signal: AbortSignal | und
     });
     text = await response.text();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const error = new StatusError(`no answer from ${base}: ${why}`, { code: 'UNREACHABLE', cause });
+    const error = new StatusError(`no answer from ${base}: ${whyNone(cause)}`, {
+      code: 'UNREACHABLE',
+      cause,
+    });
     return { kind: 'not told', error, mayRetry: true, waitMs: 0 };
   }
   const { status, headers: answered } = response;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type ClientOptions, createClient, SendError } from '@sluice/client';
-import { waitFor } from '@sluice/testbed';
+import { freePort, waitFor } from '@sluice/testbed';
 
 interface Seen {
   readonly url: string;
@@ -162,9 +162,11 @@ test('when time is up, the error says whether the task may have been stored', as
   assert.deepEqual(await of('ACK_LEVEL_NOT_REACHED'), ['ACK_LEVEL_NOT_REACHED', true]);
   assert.deepEqual(await of('APPEND_UNCONFIRMED'), ['APPEND_UNCONFIRMED', true]);
   assert.deepEqual(await of('INTERNAL_ERROR', 500), ['INTERNAL_ERROR', true]);
-  const gone = createClient({ url: 'http://127.0.0.1:1', timeoutSeconds: 0.2 });
+  const nobody = `127.0.0.1:${await freePort()}`;
+  const gone = createClient({ url: `http://${nobody}`, timeoutSeconds: 0.2 });
   const error = await failureOf(gone.send(1, { idempotencyKey: 'mine' }));
   assert.deepEqual([error.code, error.mayBeStored, error.idempotencyKey], ['UNREACHABLE', true, 'mine']);
+  assert.equal(error.message, `no answer from http://${nobody}: connect ECONNREFUSED ${nobody}`);
 });
 
 test('once an attempt may have stored the task, a later refusal does not make that undone', async (t) => {
@@ -241,4 +243,28 @@ test('its signal ends a sending, during an attempt and between two', async (t) =
   });
   const second = await failureOf(refusing.client.send(1, { signal: between.signal }));
   assert.deepEqual([second.code, second.attempts, second.mayBeStored], ['ABORTED', 1, false]);
+});
+
+test('a wrong option is refused at once, with its value and what is allowed', () => {
+  const url = 'http://127.0.0.1:1';
+  for (const [options, told] of [
+    [
+      { timeoutSeconds: Number.POSITIVE_INFINITY },
+      /^timeoutSeconds is Infinity; allowed: .*at most 2147483$/,
+    ],
+    [{ attemptTimeoutSeconds: 0 }, /^attemptTimeoutSeconds is 0; allowed: a number above 0/],
+    [{ timeoutSeconds: Number.NaN }, /^timeoutSeconds is NaN/],
+    [{ maxInFlight: 0 }, /^maxInFlight is 0; allowed: a whole number from 1$/],
+    [{ maxWaiting: 1.5 }, /^maxWaiting is 1.5; allowed: a whole number from 0$/],
+  ] as const) {
+    assert.throws(() => createClient({ url, ...options }), { name: 'RangeError', message: told });
+  }
+});
+
+test('times need not be whole milliseconds', async (t) => {
+  const { client } = await setUp(t, (response) => say(response, 202, ACCEPTED), {
+    timeoutSeconds: 100 / 3,
+    attemptTimeoutSeconds: 100 / 3,
+  });
+  assert.equal((await client.send(1)).attempts, 1);
 });
