@@ -19,11 +19,11 @@ export class SentrySink implements ErrorReporter {
   /** Errors that were not sent: there were too many, or Sentry did not take them. */
   dropped = 0;
   private readonly cap = new RateCap(ERRORS_PER_MINUTE);
-  private readonly closing = new AbortController();
+  private readonly ending = new AbortController();
   private readonly sending = new Set<Promise<void>>();
   private loading: Promise<SentryConnection> | undefined;
   private warnedAt = Number.NEGATIVE_INFINITY;
-  private closed = false;
+  private closing: Promise<void> | undefined;
 
   /** @throws SluiceError `INVALID_OPTIONS` when the package is not installed */
   constructor(
@@ -35,7 +35,7 @@ export class SentrySink implements ErrorReporter {
   }
 
   report(error: UnexpectedError): void {
-    if (this.closed) {
+    if (this.closing !== undefined) {
       this.dropped++;
       return;
     }
@@ -47,21 +47,24 @@ export class SentrySink implements ErrorReporter {
     this.sending.add(sending);
   }
 
-  /** Waits so long at most for what is being sent, and gives up on the rest. */
-  async close(withinMs: number): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
+  /** Waits so long at most for what is being sent, and gives up on the rest. Called again, it is the same closing. */
+  close(withinMs: number): Promise<void> {
+    this.closing ??= this.finish(withinMs);
+    return this.closing;
+  }
+
+  private async finish(withinMs: number): Promise<void> {
     const timeout = new AbortController();
     const limit = pause(withinMs, undefined, { signal: timeout.signal }).catch(() => {});
     await Promise.race([Promise.all(this.sending), limit]);
     timeout.abort();
-    this.closing.abort(new Error('shut down'));
+    this.ending.abort(new Error('shut down'));
     await Promise.all(this.sending);
   }
 
   private async send(error: UnexpectedError): Promise<void> {
     try {
-      this.loading ??= loadSentry(this.dsn, this.source, SEND_TIMEOUT_MS, this.closing.signal);
+      this.loading ??= loadSentry(this.dsn, this.source, SEND_TIMEOUT_MS, this.ending.signal);
       const sentry = await this.loading;
       await sentry.send(error);
       this.sent++;
