@@ -46,7 +46,10 @@ export interface Engine {
    */
   stop(): Promise<number>;
   health(): Health;
-  /** Whether traffic should come here: Redis is up and no shutdown has begun. */
+  /**
+   * Whether traffic should come here: Redis is up, and no shutdown has begun. Where tasks are tracked, the connection
+   * for who asks for them has to have been up once, too.
+   */
   readonly ready: boolean;
   readonly counters: EngineCounters;
   /** What it has done since its start; requests only of the routes that had any since the last call. */
@@ -163,7 +166,9 @@ export function engineOf(given: EngineOptions, compileSchema: CompileSchema | un
   const routeOf = (type: string) => taskRouteOf(type, means);
 
   const lookup = options.trackTasks
-    ? new StatusLookup(options.redisUrl, options.streamName, batcherOptions.appendTimeoutMs)
+    ? new StatusLookup(options.redisUrl, options.streamName, batcherOptions.appendTimeoutMs, () =>
+        listener({ type: 'status-lookup-found' }),
+      )
     : undefined;
   const statusDesk = new StatusDesk({
     lookup,
@@ -178,7 +183,7 @@ export function engineOf(given: EngineOptions, compileSchema: CompileSchema | un
   let starting: Promise<{ port: number; url: string }> | undefined;
   let stopping: Promise<number> | undefined;
   let draining = false;
-  const isReady = (): boolean => batcher.isUp && !draining;
+  const isReady = (): boolean => batcher.isUp && (lookup?.isFound ?? true) && !draining;
   const server = new ServiceServer({
     host: options.host,
     port: options.port,

@@ -19,6 +19,8 @@ export type EngineEvent =
   | { type: 'listening'; url: string; processes: number }
   /** The first connection to Redis is there, and none was lost before. */
   | { type: 'redis-found' }
+  /** The connection over which `GET /tasks/{id}` asks Redis is there for the first time. */
+  | { type: 'status-lookup-found' }
   | { type: 'redis-lost'; reason: string }
   | { type: 'redis-back'; downMs: number }
   | { type: 'append-refused'; code: string; message: string }

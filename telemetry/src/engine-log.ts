@@ -16,6 +16,9 @@ export function logEngineEvents(log: Logger, messages: ErrorMessages = 'names'):
       case 'redis-found':
         log.debug('connected to Redis');
         return;
+      case 'status-lookup-found':
+        log.debug('connected to Redis for the status of tasks');
+        return;
       case 'redis-lost':
         log.error({ reason: event.reason }, 'Redis lost: answering 503 until it is back');
         return;

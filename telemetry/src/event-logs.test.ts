@@ -28,6 +28,7 @@ const ofTask = { taskId: 'a1', taskType: 'push', attempt: 2, error: 'NoPaper: of
 const ENGINE_EVENTS: readonly [event: EngineEvent, level: string][] = [
   [{ type: 'listening', url: 'http://localhost:8000', processes: 2 }, 'INFO'],
   [{ type: 'redis-found' }, 'DEBUG'],
+  [{ type: 'status-lookup-found' }, 'DEBUG'],
   [{ type: 'redis-lost', reason: 'ECONNREFUSED' }, 'ERROR'],
   [{ type: 'redis-back', downMs: 12 }, 'INFO'],
   [{ type: 'append-refused', code: 'OOM', message: 'OOM command not allowed' }, 'ERROR'],

@@ -71,7 +71,9 @@ async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<vo
 
 /** At once, so that nobody waits for half a second for a process that is ready. */
 function changesReadiness({ type }: EngineEvent): boolean {
-  return type === 'redis-found' || type === 'redis-back' || type === 'redis-lost';
+  return (
+    type === 'redis-found' || type === 'redis-back' || type === 'redis-lost' || type === 'status-lookup-found'
+  );
 }
 
 function report(): void {

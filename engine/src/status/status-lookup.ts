@@ -13,11 +13,25 @@ const MOST_GROUPS = 100;
 export class StatusLookup {
   private readonly redis: Redis;
   private readonly keys: ReturnType<typeof queueKeys>;
+  private hasBeenUp = false;
 
-  constructor(redisUrl: string, streamName: string, timeoutMs: number) {
+  /** @param onFound told when its connection is there for the first time */
+  constructor(redisUrl: string, streamName: string, timeoutMs: number, onFound: () => void) {
     this.keys = queueKeys(streamName);
     this.redis = new Redis(redisUrl, redisConnection('sluice-engine-status', timeoutMs));
     this.redis.on('error', () => {}); // the append connection sees the same and reports it
+    this.redis.once('ready', () => {
+      this.hasBeenUp = true;
+      onFound();
+    });
+  }
+
+  /**
+   * Whether it has once been connected. That it is lost later is not asked: who cannot say what became of tasks can
+   * still take them in.
+   */
+  get isFound(): boolean {
+    return this.hasBeenUp;
   }
 
   start(): void {
