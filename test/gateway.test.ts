@@ -42,7 +42,7 @@ describe('the gateway in front of the engine', { skip: !hasNginx && 'nginx is no
       stdio: 'ignore',
     });
     await waitFor(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, {
-      timeoutMs: 10_000,
+      timeoutMs: 20_000,
       what: 'the gateway and the engine behind it',
     });
   });

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
   freePort,
+  isEveryProcessReady,
   type RedisOptions,
   type RedisServer,
   type RunningProcess,
@@ -70,9 +71,9 @@ export async function startSystem(
     await rm(digestDir, { recursive: true, force: true });
   });
   const { url, opsUrl } = (await engine.ready) as { url: string; opsUrl: string };
-  await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
-    timeoutMs: 10_000,
-    what: 'the engine to be ready',
+  await waitFor(() => isEveryProcessReady(opsUrl), {
+    timeoutMs: 20_000,
+    what: 'both engine processes to be ready',
   });
   return {
     redis,

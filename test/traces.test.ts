@@ -192,7 +192,7 @@ for (const protocol of ['otlp', 'jaeger'] as const) {
       protocol === 'otlp' ? { otlpEndpoint: url } : { jaegerEndpoint: `${url}/api/traces` },
     );
     for (let i = 0; i < 20; i++) await send(`${system.url}/tasks`, { data: { journal: system.journal } });
-    await waitFor(() => seenBy(system.journal).length === 20, { timeoutMs: 10_000, what: 'all runs' });
+    await waitFor(() => seenBy(system.journal).length === 20, { timeoutMs: 20_000, what: 'all runs' });
     await system.stop();
     const dropped = system.events.flatMap((event) => (event.type === 'spans-dropped' ? [event] : []));
     assert.equal(

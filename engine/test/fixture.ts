@@ -6,6 +6,7 @@ import { createEngine, type Engine, type EngineOptions } from '@sluice/engine';
 import type { EngineEvent } from '@sluice/telemetry';
 import {
   freePort,
+  isEveryProcessReady,
   type RedisServer,
   type RunningProcess,
   startProcess,
@@ -91,9 +92,9 @@ export async function runProgram(
   });
   t.after(() => program.signal('SIGKILL'));
   const ready = (await program.ready) as { url: string; opsUrl: string };
-  await waitFor(async () => (await fetch(`${ready.opsUrl}/readyz`)).ok, {
+  await waitFor(() => isEveryProcessReady(ready.opsUrl), {
     timeoutMs: 20_000,
-    what: 'readiness',
+    what: 'every process to be ready',
   });
   return Object.assign(program, ready, { stream });
 }

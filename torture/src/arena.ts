@@ -7,6 +7,7 @@ import type { ConsumerOptions } from '@sluice/consumers';
 import { queueKeys } from '@sluice/contract';
 import {
   freePort,
+  isEveryProcessReady,
   type RedisOptions,
   type RedisServer,
   type RunningProcess,
@@ -172,8 +173,8 @@ export class Arena {
     const process = await this.#startEngine(env);
     this.#endWithArena(process);
     const { url, opsUrl } = (await process.ready) as { url: string; opsUrl: string }; // what the engine sends
-    await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
-      timeoutMs: 10_000,
+    await waitFor(() => isEveryProcessReady(opsUrl), {
+      timeoutMs: 20_000,
       what: 'the engine to be ready',
     });
     let over = 0;
