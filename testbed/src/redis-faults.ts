@@ -68,7 +68,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
       await redis.config('SET', 'save', '3600 1');
       await redis.bgsave();
       await waitFor(async () => (await redis.info('persistence')).includes('rdb_last_bgsave_status:err'), {
-        timeoutMs: 5000,
+        timeoutMs: 20_000,
         what: 'a snapshot to fail',
       });
     },
@@ -112,7 +112,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
       // From then on the file starts with a snapshot, which is what can be loaded slowly.
       await redis.bgrewriteaof();
       await waitFor(async () => /aof_rewrite_in_progress:0/.test(await redis.info('persistence')), {
-        timeoutMs: 5000,
+        timeoutMs: 20_000,
         what: 'the append-only file to be rewritten',
       });
       await server.kill();

@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { freePort, type RedisOptions, type RedisServer, startRedis, waitFor } from '@sluice/testbed';
 import { Redis } from 'ioredis';
 
-const SOON = { timeoutMs: 10_000 };
+const SOON = { timeoutMs: 20_000 };
 
 async function server(t: TestContext, options?: RedisOptions): Promise<RedisServer> {
   const redis = await startRedis(options);

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { freePort, startRedis, startTcpProxy, type TcpProxy, waitFor } from '@sluice/testbed';
 import { Redis } from 'ioredis';
 
-const SOON = { timeoutMs: 10_000 };
+const SOON = { timeoutMs: 20_000 };
 
 /** A Redis, a client that sees it directly, and one that sees it through a proxy. */
 async function setUp(t: TestContext): Promise<{ direct: Redis; proxied: Redis; proxy: TcpProxy }> {
