@@ -121,7 +121,7 @@ for (const protocol of ['otlp', 'jaeger'] as const) {
     );
     const due = 1 + 2 + 1 + 20;
     const runs = () => seenBy(system.journal);
-    await waitFor(() => runs().length === due, { timeoutMs: 15_000, what: 'all runs' });
+    await waitFor(() => runs().length === due, { timeoutMs: 20_000, what: 'all runs' });
     await system.stop();
     assert.deepEqual(collector.faults, []);
     assert.deepEqual(
@@ -175,7 +175,7 @@ test('what a request says in tracestate is that of the active span in its handle
   const { task_id: first } = await send(`${system.url}/tasks`, { data }, traced);
   const { task_id: second } = await send(`${system.url}/tasks`, { data });
   const runs = () => seenBy(system.journal);
-  await waitFor(() => runs().length === 4, { timeoutMs: 15_000, what: 'all runs' });
+  await waitFor(() => runs().length === 4, { timeoutMs: 20_000, what: 'all runs' });
   for (const { taskId, span, state } of runs()) {
     assert.equal(state, taskId === first ? tracestate : '');
     assert.equal(span.startsWith(traceId), taskId !== second);

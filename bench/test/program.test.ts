@@ -74,7 +74,7 @@ test('ends all it has started when it is interrupted', async (t) => {
     what: 'the turn of the bare server',
   });
   let started: number[] = [];
-  const engineTurn = { timeoutMs: 10_000, what: 'Redis, both engine processes and the generator' };
+  const engineTurn = { timeoutMs: 20_000, what: 'Redis, both engine processes and the generator' };
   if (process.platform === 'linux') {
     await waitFor(() => {
       started = [...(processTree(bench.child.pid ?? 0)?.keys() ?? [])].filter(

@@ -35,7 +35,7 @@ async function faultAfterTasks(
   t.after(() => Promise.all([engine.stop(), consumer.stop()]));
   const { url } = await engine.start();
   await consumer.start();
-  await waitFor(() => engine.ready, { timeoutMs: 10_000, what: 'the engine to be ready' });
+  await waitFor(() => engine.ready, { timeoutMs: 20_000, what: 'the engine to be ready' });
   const load = startLoad({ url, connections: 16, limit: TASKS });
   await load.until(() => true, TASKS);
   const answers = await load.stop();

@@ -12,7 +12,7 @@ const codesOf = ({ findings }: Awaited<ReturnType<typeof audit>>) => findings.ma
 async function held(queue: Fixture, count: number): Promise<void> {
   await waitFor(
     async () => ((await queue.redis.xpending('tasks:stream', 'processors')) as [number])[0] === count,
-    { timeoutMs: 10_000, what: `${count} pending` },
+    { timeoutMs: 20_000, what: `${count} pending` },
   );
 }
 
@@ -254,7 +254,7 @@ test('it adds up after Redis was killed, restarted, and its append-only file rew
   await queue.counted('done', 40);
   await queue.redis.bgrewriteaof();
   await waitFor(async () => (await queue.redis.info('persistence')).includes('aof_rewrite_in_progress:0'), {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the rewrite',
   });
   await queue.server.kill();
@@ -371,11 +371,11 @@ test('--watch audits until it is interrupted, and ends with what it has seen', a
     output += chunk;
   });
   const lines = (part: string) => output.split('\n').filter((line) => line.includes(part)).length;
-  await waitFor(() => lines('accepted 1 = ') >= 2, { timeoutMs: 10_000, what: 'two audits' });
+  await waitFor(() => lines('accepted 1 = ') >= 2, { timeoutMs: 20_000, what: 'two audits' });
   await queue.redis.hset(queue.keys.ledger('tasks:stream', 'processors'), 'lost', '1');
-  await waitFor(() => lines('lost 1') >= 1, { timeoutMs: 10_000, what: 'the loss' });
+  await waitFor(() => lines('lost 1') >= 1, { timeoutMs: 20_000, what: 'the loss' });
   await queue.redis.del(queue.keys.ledger('tasks:stream', 'processors'));
-  await waitFor(() => lines('  gone   ') >= 1, { timeoutMs: 10_000, what: 'the finding to go' });
+  await waitFor(() => lines('  gone   ') >= 1, { timeoutMs: 20_000, what: 'the finding to go' });
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGINT');
   assert.equal(await exited, 1);

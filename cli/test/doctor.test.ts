@@ -92,7 +92,7 @@ test('a disk that does not take the snapshot', async (t) => {
   await mkdir(join(queue.server.dir, 'dump.rdb')); // where it would have to go
   await queue.redis.bgsave();
   await waitFor(async () => (await queue.redis.info('persistence')).includes('rdb_last_bgsave_status:err'), {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the snapshot to fail',
   });
   await assertSaid(queue, 'disk', 'error', /saving a snapshot has failed/);
@@ -108,7 +108,7 @@ test('replicas: a server that is one, and one that lacks them', async (t) => {
   t.after(() => primary.stop());
   await queue.redis.replicaof('127.0.0.1', primary.port);
   await waitFor(async () => (await queue.redis.info('replication')).includes('master_link_status:up'), {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the replica to connect',
   });
   await assertSaid(queue, 'replication', 'error', /this server is a replica of 127\.0\.0\.1/);

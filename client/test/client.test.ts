@@ -215,7 +215,7 @@ test('who waits for a turn waits no longer than it may: not past its time, nor p
     { maxInFlight: 1, timeoutSeconds: 1 },
   );
   const first = client.send(1);
-  await waitFor(() => seen.length === 1, { timeoutMs: 5000, what: 'the first to be under way' });
+  await waitFor(() => seen.length === 1, { timeoutMs: 20_000, what: 'the first to be under way' });
   const abort = new AbortController();
   const aborted = failureOf(client.send(2, { signal: abort.signal }));
   abort.abort();

@@ -41,7 +41,7 @@ describe('a client of a real engine', () => {
       SHUTDOWN_DELAY: '0',
     });
     ({ url } = (await engine.ready) as { url: string }); // what the engine sends
-    await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: 10_000, what: 'the engine' });
+    await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: 20_000, what: 'the engine' });
   });
 
   after(async () => {

@@ -69,7 +69,7 @@ export async function sluice(t: TestContext): Promise<Sluice> {
   };
   t.after(async () => {
     for (const pid of processesWith(data)) kill(pid);
-    await waitFor(() => processesWith(data).length === 0, { timeoutMs: 10_000, what: 'all to be ended' });
+    await waitFor(() => processesWith(data).length === 0, { timeoutMs: 20_000, what: 'all to be ended' });
     await rm(data, { recursive: true, force: true });
   });
   return {

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { type Log, openLog } from '@sluice/telemetry';
 import { type LokiMood, type LokiReceiver, startLokiReceiver, startTcpProxy, waitFor } from '@sluice/testbed';
 
-const WITHIN = { timeoutMs: 15_000 };
+const WITHIN = { timeoutMs: 20_000 };
 
 /** A log with Loki, and what it wrote to standard output. */
 async function logWithLoki(

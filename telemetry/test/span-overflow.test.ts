@@ -32,12 +32,12 @@ test('what finds no room while the receiver is slow is counted, and told at once
   };
   send(REQUESTS);
   assert.ok(traces.counts.dropped['ring-full'] > 0);
-  await waitFor(() => told.length > 0, { timeoutMs: 10_000, what: 'the first report' });
+  await waitFor(() => told.length > 0, { timeoutMs: 20_000, what: 'the first report' });
   assert.deepEqual(Object.keys(told[0]?.reasons ?? {}), ['ring-full']);
   const first = told[0]?.count ?? 0;
   // The next report is due in a minute; meanwhile the process stays as quiet as it was, however many more are dropped.
   send(REQUESTS);
-  await waitFor(() => receiver.messages > 0, { timeoutMs: 10_000, what: 'the first message' });
+  await waitFor(() => receiver.messages > 0, { timeoutMs: 20_000, what: 'the first message' });
   assert.equal(told.length, 1);
   await traces.stop(100);
   const { exported, dropped } = traces.counts;
