@@ -57,6 +57,7 @@ export async function startSystem(
     METRICS_PORT: String(await freePort()),
     WORKER_PROCESSES: '2',
     SHUTDOWN_DELAY: '0',
+    APPEND_TIMEOUT: '20', // a Redis that does not run for a second, as on a busy machine, is no fault here
     SCHEMA_MODULE: join(ROOT, 'examples/webhooks/dist/schemas.js'),
     HANDLER_MODULE: join(ROOT, 'examples/webhooks/dist/handlers.js'),
     DIGEST_DIR: digestDir,

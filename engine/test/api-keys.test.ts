@@ -180,7 +180,7 @@ for (const [how, replace] of [
     const at = performance.now();
     replace(file, line('new', '*', added));
     await waitFor(async () => (await statusWith(url, added)) === 202, {
-      timeoutMs: 10_000,
+      timeoutMs: 20_000,
       what: 'the new key',
     });
     t.diagnostic(`after ${Math.round(performance.now() - at)} ms`);
@@ -203,7 +203,7 @@ test('a symbolic link that leads elsewhere, as in a Kubernetes volume, counts to
   symlinkSync(second, `${link}.new`);
   renameSync(`${link}.new`, link);
   await waitFor(async () => (await statusWith(url, added)) === 202, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the new key',
   });
 });
@@ -219,13 +219,13 @@ test('a file that is broken, emptied or gone keeps the keys it had, is reported 
   ] as const) {
     const before = refused().length;
     break_();
-    await waitFor(() => refused().length > before, { timeoutMs: 10_000, what: `${reason}` });
+    await waitFor(() => refused().length > before, { timeoutMs: 20_000, what: `${reason}` });
     assert.match(refused().at(-1) ?? '', reason);
     assert.equal(await statusWith(url, SHOP), 202);
     assert.equal(await statusWith(url, newApiKey()), 401);
   }
   writeFileSync(file, LINES);
-  await waitFor(() => events.at(-1)?.type === 'api-keys-loaded', { timeoutMs: 10_000, what: 'the file' });
+  await waitFor(() => events.at(-1)?.type === 'api-keys-loaded', { timeoutMs: 20_000, what: 'the file' });
   assert.equal(refused().length, 3);
   assert.equal(await statusWith(url, SHOP), 202);
 });
@@ -271,16 +271,16 @@ test('all processes know the keys, one that is started while the file is broken 
 
   writeFileSync(file, line('ops', '*', OPS));
   await waitFor(() => program.output().includes('API keys read again'), {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the file',
   });
   await waitFor(async () => (await statuses(SHOP)).join() === '401', {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'all to know',
   });
   writeFileSync(file, `somebody pasted ${strange} here\n`);
   await waitFor(() => program.output().includes('API keys not read'), {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the report',
   });
 
@@ -293,7 +293,7 @@ test('all processes know the keys, one that is started while the file is broken 
         now.length === 2 && !now.some((pid) => victims.includes(pid)) && (await isHealthy(program.opsUrl))
       );
     },
-    { timeoutMs: 15_000, what: 'the processes to be replaced' },
+    { timeoutMs: 20_000, what: 'the processes to be replaced' },
   );
   assert.deepEqual(await statuses(OPS), [202]);
   assert.deepEqual(await statuses(SHOP), [401]);

@@ -104,7 +104,7 @@ test('READONLY: every request is answered in time, and tasks are taken again wit
       assert.match(body.error?.code ?? '', /^(APPEND_REFUSED|REDIS_UNAVAILABLE|APPEND_UNCONFIRMED)$/);
       return events.some((event) => event.type === 'breaker-opened' && event.reason.startsWith('READONLY'));
     },
-    { timeoutMs: 10_000, what: 'the breaker to open' },
+    { timeoutMs: 20_000, what: 'the breaker to open' },
   );
   await client.replicaof('NO', 'ONE');
   await waitFor(async () => (await post(`${url}/tasks`, '{"data":2}')).status === 202, {

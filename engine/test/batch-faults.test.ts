@@ -28,7 +28,7 @@ async function nothingInFlight({ engine }: RunningEngine): Promise<void> {
       const { inFlightRequests, inFlightBytes, inFlightBatchTasks } = engine.counters;
       return inFlightRequests === 0 && inFlightBytes === 0 && inFlightBatchTasks === 0;
     },
-    { timeoutMs: 10_000, what: 'nothing to be in flight' },
+    { timeoutMs: 20_000, what: 'nothing to be in flight' },
   );
 }
 
@@ -243,7 +243,9 @@ test('replies that are lost: every task is unconfirmed, and none is in the strea
   assert.deepEqual([reply.status, reply.body.error?.code], [503, 'APPEND_UNCONFIRMED']);
   assert.ok(codesOf(reply).every(([, code]) => code === 'APPEND_UNCONFIRMED'));
   proxy.dropReplies(false);
-  assert.equal(await redis.client.xlen(stream), 2500);
+  const stored = () => redis.client.xlen(stream);
+  await waitFor(async () => (await stored()) >= 2500, { timeoutMs: 20_000, what: 'what is under way' });
+  assert.equal(await stored(), 2500);
 });
 
 test('mode received: answered once all are validated and queued, and stored soon after', async (t) => {

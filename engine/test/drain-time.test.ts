@@ -57,7 +57,7 @@ test('a backlog that takes too long to work off is not added to, and Retry-After
       refused = await post(`${url}/tasks`, BODY);
       return refused.status === 503;
     },
-    { timeoutMs: 10_000, what: 'the rate to be known' },
+    { timeoutMs: 20_000, what: 'the rate to be known' },
   );
   assert.equal(refused.body.error?.code, 'OVERLOADED');
   // 3,000 tasks at 200 a second or, on a busy machine, less; two seconds' worth of them may stay.

@@ -88,7 +88,7 @@ test('a client that goes away at any moment leaves nothing in flight, and each r
   }
   const { counters } = engine;
   await waitFor(() => engine.counters.inFlightRequests === 0 && engine.counters.inFlightBytes === 0, {
-    timeoutMs: 15_000,
+    timeoutMs: 20_000,
     what: 'nothing to be in flight',
   });
   const refused = Object.values(counters.refused).reduce((sum, count) => sum + count, 0);

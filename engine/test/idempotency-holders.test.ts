@@ -48,7 +48,7 @@ test('an idempotency key is that of the holder of the API key it came with, and 
   writeFileSync(`${apiKeysFile}.new`, line('shop', renewed) + line('rival', RIVAL));
   renameSync(`${apiKeysFile}.new`, apiKeysFile);
   await waitFor(async () => (await send(url, renewed, 1)).status === 202, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the file to be read again',
   });
   assert.equal((await send(url, renewed, 1)).body.task_id, shops.body.task_id);

@@ -223,7 +223,7 @@ test('a stream that Redis refuses is told apart from one that it takes, as long 
   assert.deepEqual([state(open, typed), opened(open)], [0, 1]);
   await redis.client.del(stream);
   await waitFor(async () => (await post(`${url}/tasks`, BODY)).status === 202, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'a probe to be taken',
   });
   const after = await until(opsUrl, 'it to be closed', (page) => state(page, stream) === 0);

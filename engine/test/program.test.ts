@@ -81,7 +81,7 @@ test('the processes end when the primary is killed', async (t) => {
   program.signal('SIGKILL');
   await program.exited;
   await waitFor(() => children.every((pid) => !isAlive(pid)), {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the processes to end',
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { defineTaskType } from '@sluice/contract';
 import { createEngine } from '@sluice/engine';
 import {
@@ -39,6 +39,14 @@ function assertRefusedHonestly(answers: readonly Answer[]): void {
   }
 }
 
+/** The engine runs in this very process: what makes one stand still is no fault of the other. */
+function watchForStandstill(t: TestContext): { mostMs(): number } {
+  const delays = monitorEventLoopDelay();
+  delays.enable();
+  t.after(() => delays.disable());
+  return { mostMs: () => (2 * delays.max) / 1e6 };
+}
+
 for (const fault of REDIS_FAULTS) {
   test(`${fault.name}: refused honestly, what is answered 202 is stored, and accepted again within 5 s`, async (t) => {
     const server = await startRedis(FAULTY_REDIS);
@@ -56,6 +64,7 @@ for (const fault of REDIS_FAULTS) {
       appendTimeoutSeconds: 0.5,
       redisMemoryWatermark: 1, // or it may see the OOM first
     });
+    const still = watchForStandstill(t);
     const load = startLoad({ url });
     await load.until(accepted, 100);
     const target = { server, redis: client, redisDir: server.dir, stream };
@@ -68,7 +77,8 @@ for (const fault of REDIS_FAULTS) {
     const recoveredAt = load.answers.find((one) => accepted(one) && one.at > endedAt)?.at ?? Number.NaN;
     const answers = await load.stop();
     assertRefusedHonestly(answers);
-    assert.ok(recoveredAt - endedAt < 5000, `accepted again after ${recoveredAt - endedAt} ms`);
+    const tookMs = recoveredAt - endedAt;
+    assert.ok(tookMs < 5000 + still.mostMs(), `accepted again after ${tookMs} ms`);
     const counting = answers.filter((one) => !fault.forgets || one.at - one.tookMs > endedAt);
     assert.deepEqual(await missing(client, stream, counting), []);
   });
@@ -88,7 +98,7 @@ test('a failover: the old master turns read-only, and what is accepted from then
   const load = startLoad({ url });
   await load.until(accepted, 100);
   await waitFor(async () => Number(await atOld.wait(1, 100)) === 1, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the replica',
   });
   await atHeir.replicaof('NO', 'ONE');
@@ -104,11 +114,8 @@ test('a failover: the old master turns read-only, and what is accepted from then
 });
 
 test('a paused Redis: 503 with Retry-After within 2 s, no false 202, and back to work by itself', async (t) => {
-  const { url, stream, events } = await runEngine(t, redis.server.url);
-  // The engine runs in this very process: what makes one stand still is no fault of the other.
-  const still = monitorEventLoopDelay();
-  still.enable();
-  t.after(() => still.disable());
+  const { url, stream, events } = await runEngine(t, redis.server.url, { appendTimeoutSeconds: 1 });
+  const still = watchForStandstill(t);
   const load = startLoad({ url });
   await load.until(accepted, 200);
   redis.server.pause();
@@ -120,7 +127,7 @@ test('a paused Redis: 503 with Retry-After within 2 s, no false 202, and back to
   const answers = await load.stop();
   assertRefusedHonestly(answers);
   assert.ok(
-    answers.every((answer) => answer.tookMs < 2000 + (2 * still.max) / 1e6),
+    answers.every((answer) => answer.tookMs < 2000 + still.mostMs()),
     'every request was answered within 2 s',
   );
   assert.deepEqual(await missing(redis.client, stream, answers), []);

@@ -9,15 +9,15 @@ import { childrenOf, ENGINE_PROGRAM, redisForFile, runProgram } from './fixture.
 const redis = redisForFile();
 const accepted = (answer: Answer): boolean => answer.status === 202;
 
-for (const [appendTimeout, exitCode] of [
-  ['0.5', 0],
-  ['30', 1],
+for (const [appendTimeout, shutdownTimeout, exitCode] of [
+  ['0.5', '20', 0],
+  ['30', '2', 1],
 ] as const) {
   test(`SIGTERM while Redis hangs, with APPEND_TIMEOUT=${appendTimeout}: ends within the limit, exit code ${exitCode}`, async (t) => {
     const server = await startRedis();
     t.after(() => server.stop());
     const program = await runProgram(t, server.url, {
-      SHUTDOWN_TIMEOUT: '2',
+      SHUTDOWN_TIMEOUT: shutdownTimeout,
       APPEND_TIMEOUT: appendTimeout,
     });
     const load = startLoad({ url: program.url, connections: 8 });
@@ -29,7 +29,7 @@ for (const [appendTimeout, exitCode] of [
     assert.equal(code, exitCode);
     const [, tookMs] = /"duration_ms":(\d+)/.exec(program.output()) ?? [];
     // Nothing else limits it: otherwise it would hang as long as Redis does.
-    assert.ok(Number(tookMs) < 10_000, `it took ${tookMs} ms`);
+    assert.ok(Number(tookMs) < 1000 * (Number(shutdownTimeout) + 8), `it took ${tookMs} ms`);
   });
 }
 
@@ -76,14 +76,15 @@ test('engine processes are not taken for hung after the program was suspended', 
 });
 
 test('a process that stood still longer than APPEND_TIMEOUT does not take Redis for silent', async (t) => {
-  const program = await runProgram(t, redis.server.url, { WORKER_PROCESSES: '1', APPEND_TIMEOUT: '0.2' });
+  const program = await runProgram(t, redis.server.url, { WORKER_PROCESSES: '1', APPEND_TIMEOUT: '2' });
   const [engine] = childrenOf(program.pid) as [number];
   const load = startLoad({ url: program.url, connections: 32 });
-  for (let round = 0; round < 10; round++) {
+  // Redis itself has to run within the timeout, also on a busy machine: it cannot be much shorter.
+  for (let round = 0; round < 3; round++) {
     const from = performance.now();
     await load.until((answer) => accepted(answer) && answer.at > from, 100);
     process.kill(engine, 'SIGSTOP');
-    await delay(250);
+    await delay(2500);
     process.kill(engine, 'SIGCONT');
   }
   const answers = await load.stop();

@@ -100,10 +100,10 @@ test('all processes of the program share the port with TLS, and a new one after 
       const now = childrenOf(program.pid);
       return now.length === 2 && now.every((pid) => !victims.includes(pid));
     },
-    { timeoutMs: 10_000, what: 'both processes to be replaced' },
+    { timeoutMs: 20_000, what: 'both processes to be replaced' },
   );
   await waitFor(async () => (await fetch(`${program.opsUrl}/health`)).ok, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'both processes to have Redis',
   });
   assert.deepEqual([...new Set(await send())], [202]);

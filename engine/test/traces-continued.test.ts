@@ -104,7 +104,7 @@ const WAYS: readonly Ways[] = [
     options: { streamMaxlen: 1 },
     before: async ({ url }) => {
       await waitFor(async () => (await post(`${url}/tasks`, BODY)).status === 503, {
-        timeoutMs: 10_000,
+        timeoutMs: 20_000,
         what: 'the backlog to be full',
       });
     },
@@ -115,7 +115,7 @@ const WAYS: readonly Ways[] = [
     options: { maxInFlightBytes: 20, maxPayloadSize: 20, allowChunked: true },
     before: async ({ port, engine }) => {
       connect(port, '127.0.0.1').write(request({ framing: 'Content-Length: 19', body: 'x'.repeat(18) }));
-      await waitFor(() => engine.counters.inFlightBytes === 18, { timeoutMs: 5000, what: 'it to be held' });
+      await waitFor(() => engine.counters.inFlightBytes === 18, { timeoutMs: 20_000, what: 'it to be held' });
     },
     ways: [
       { answer: 'OVERLOADED' },
@@ -143,7 +143,7 @@ const WAYS: readonly Ways[] = [
     of: 'one while Redis is gone',
     before: async ({ engine }, _redis, server) => {
       await server.stop();
-      await waitFor(() => !engine.ready, { timeoutMs: 5000, what: 'the engine to see it' });
+      await waitFor(() => !engine.ready, { timeoutMs: 20_000, what: 'the engine to see it' });
     },
     ways: [
       { answer: 'REDIS_UNAVAILABLE' },
@@ -226,10 +226,10 @@ test('the span of a request whose client goes away continues its trace', async (
         '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00',
       ),
     );
-    await waitFor(() => engine.counters.inFlightRequests === 1, { timeoutMs: 5000, what: 'it to come in' });
+    await waitFor(() => engine.counters.inFlightRequests === 1, { timeoutMs: 20_000, what: 'it to come in' });
     socket.destroy();
     await waitFor(() => engine.counters.inFlightRequests === 0, {
-      timeoutMs: 5000,
+      timeoutMs: 20_000,
       what: 'it to be given up',
     });
   }
