@@ -288,7 +288,7 @@ test('when Redis is restarted with what it had, it is as open as before, and dra
   await untilState(queue, 'open');
   await queue.server.kill();
   await queue.server.restart();
-  await waitFor(async () => (await stateOf(queue)) !== null, { timeoutMs: 10_000, what: 'Redis to be back' });
+  await waitFor(async () => (await stateOf(queue)) !== null, { timeoutMs: 20_000, what: 'Redis to be back' });
   queue.setDownstream('up');
   await queue.drained(30_000);
   assert.equal(new Set(queue.ids('end')).size, 30);

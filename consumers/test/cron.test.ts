@@ -198,7 +198,7 @@ test('a stream with no room: the run waits, which is reported, and is enqueued w
   assert.equal(await queue.redis.xlen('tasks:stream:unread'), 100_000);
   await queue.redis.xtrim('tasks:stream:unread', 'MAXLEN', 10);
   await waitFor(async () => (await queue.redis.xlen('tasks:stream:unread')) > 11, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'runs to be enqueued',
   });
 });

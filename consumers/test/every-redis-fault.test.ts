@@ -52,7 +52,7 @@ test('a failover: the old master turns read-only, its name leads to the new one,
   const ids = await queue.appendScripts(TASKS, { ms: TASK_MS });
   await queue.until('start', TASKS);
   await waitFor(async () => Number(await queue.redis.wait(1, 100)) === 1, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the replica to have it all',
   });
   // What a failover does: connections to the old master stay open, and it takes nothing any more.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type Consumer, type ConsumerEvent, type ConsumerOptions, createConsumer
 import { MESSAGE_FIELDS, queueKeys } from '@sluice/contract';
 import { type RedisServer, type RunningProcess, startProcess, startRedis, waitFor } from '@sluice/testbed';
 import { Redis } from 'ioredis';
-import { type JournalLine, outageOf, type Script } from './handlers/script.js';
+import { type JournalLine, letGoOf, outageOf, type Script } from './handlers/script.js';
 
 /** Switches acknowledging first on: what a negative control does to a consumer. */
 export const ACKNOWLEDGE_FIRST = { [Symbol.for('sluice.break')]: 'acknowledge-first' };
@@ -152,6 +152,13 @@ export class Fixture {
   setDownstream(state: 'up' | 'down' | 'hanging'): void {
     if (state === 'up') rmSync(outageOf(this.journal), { force: true });
     else writeFileSync(outageOf(this.journal), state);
+  }
+
+  /** Lets attempts up to this one of tasks that are held go on. */
+  letGo(attempt = 1): void {
+    const file = letGoOf(this.journal);
+    writeFileSync(`${file}.new`, String(attempt));
+    renameSync(`${file}.new`, file); // whoever looks sees a number
   }
 
   /** Ends what was started, the last first: consumers leave before their Redis does. */

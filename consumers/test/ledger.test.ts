@@ -46,7 +46,7 @@ test('a stream that was deleted and made anew is remembered as that', async (t) 
   await queue.drained();
   await queue.redis.del('tasks:stream');
   await waitFor(async () => (await queue.ledger()).streams_deleted === 1, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'the group to be created again',
   });
   await queue.appendScripts(1);

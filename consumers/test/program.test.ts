@@ -31,7 +31,7 @@ test('the program that waits for a Redis that never comes ends on SIGTERM all th
   const port = await freePort();
   const program = startProcess(MAIN, { HANDLER_MODULE, REDIS_URL: `redis://127.0.0.1:${port}` });
   t.after(() => program.signal('SIGKILL'));
-  await waitFor(() => program.output().includes('Redis lost'), { timeoutMs: 10_000, what: 'the first try' });
+  await waitFor(() => program.output().includes('Redis lost'), { timeoutMs: 20_000, what: 'the first try' });
   program.signal('SIGTERM');
   assert.deepEqual(await program.exited, { code: 0, signal: null });
 });

@@ -113,8 +113,8 @@ test('tasks of other types pay nothing for it', async (t) => {
   await queue.consume({
     handlers: { ...handlers, default: new URL('./handlers/scripted.js', import.meta.url).href },
   });
-  await append(queue, 60);
+  await append(queue, 600); // half a minute
   await queue.appendScripts(200);
-  await waitFor(async () => (await queue.backlog()) === 0, { timeoutMs: 10_000, what: 'the others' });
+  await waitFor(async () => (await queue.backlog()) === 0, { timeoutMs: 20_000, what: 'the others' });
   assert.ok((await queue.backlog('limited')) > 0, 'the limited ones take longer');
 });

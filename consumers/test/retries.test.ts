@@ -224,7 +224,7 @@ test('any number of suspects that wait for one another let the retries of other 
   }
   await queue.consume({ shutdownTimeoutSeconds: 0 });
   await waitFor(() => queue.ids('end').includes(last), {
-    timeoutMs: 15_000,
+    timeoutMs: 20_000,
     what: 'the one that is no suspect',
   });
   assert.ok(queue.ids('start').length < 100);

@@ -58,7 +58,7 @@ test('the late outcome of a process that was frozen past its lease is fenced off
   frozen.signal('SIGCONT');
   await queue.drained();
   await waitFor(() => frozen.output().split('outcome-fenced').length - 1 === 5, {
-    timeoutMs: 10_000,
+    timeoutMs: 20_000,
     what: 'five outcomes to be fenced off',
   });
   assert.equal(queue.ids('end').length, 10);
@@ -98,7 +98,7 @@ test('what somebody deleted while it was pending is counted as lost', async (t) 
   await queue.redis.xdel('tasks:stream', ...entries.map(([id]) => id));
   const { events } = await queue.consume();
   await waitFor(async () => (await queue.ledger()).lost === 3, {
-    timeoutMs: 15_000,
+    timeoutMs: 20_000,
     what: 'the loss to be noticed',
   });
   await soon('the loss to be reported', () => events.some((event) => event.type === 'tasks-lost'));

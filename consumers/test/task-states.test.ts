@@ -60,14 +60,18 @@ async function suspect(queue: Fixture): Promise<Trail> {
   return trail;
 }
 
+/** Has a task run until it is seen to, and then go to its next state. */
 async function throughOne(
   queue: Fixture,
   script: Omit<Script, 'journal'>,
-  ...states: State[]
+  next: State,
+  options: object = LONG_BACKOFF,
 ): Promise<Trail> {
-  const trail = await begin(queue, script);
-  await queue.consume(LONG_BACKOFF);
-  for (const state of states) await trail.reaches(state);
+  const trail = await begin(queue, { ...script, held: true });
+  await queue.consume(options);
+  await trail.reaches('running');
+  queue.letGo();
+  await trail.reaches(next);
   return trail;
 }
 
@@ -92,21 +96,22 @@ const WALKS: Readonly<Record<string, Walk>> = {
   async promote(queue) {
     // With room for one task, which never ends, the promoted one is seen in the stream.
     await bystander(queue);
-    const [taskId = ''] = await queue.scheduleScripts([300]);
+    const [taskId = ''] = await queue.scheduleScripts([2000]);
     const trail = new Trail(queue, taskId);
     await trail.reaches('scheduled');
     await trail.reaches('waiting');
     return trail;
   },
   async read(queue) {
-    const trail = await begin(queue, { ms: 500 });
+    const trail = await begin(queue, { held: true });
     await trail.reaches('waiting');
     await queue.consume(ONE_THREAD);
     await trail.reaches('running');
+    queue.letGo();
     return trail;
   },
-  resolve: (queue) => throughOne(queue, { ms: 200 }, 'running', 'done'),
-  fail: (queue) => throughOne(queue, { do: 'throw', ms: 200 }, 'running', 'parked'),
+  resolve: (queue) => throughOne(queue, {}, 'done'),
+  fail: (queue) => throughOne(queue, { do: 'throw' }, 'parked'),
   async blame(queue) {
     const trail = await begin(queue, { do: 'block' });
     await queue.consume({ ...LONG_BACKOFF, taskTimeoutSeconds: 0.3 });
@@ -125,10 +130,8 @@ const WALKS: Readonly<Record<string, Walk>> = {
     return trail;
   },
   async pardon(queue) {
-    const trail = await begin(queue, { do: 'throw', ms: 200 });
-    await queue.consume({ ...LONG_BACKOFF, maxAttempts: 1, breaker: true, breakerMinimumFailures: 1 });
-    await trail.reaches('running');
-    await trail.reaches('parked');
+    const options = { ...LONG_BACKOFF, maxAttempts: 1, breaker: true, breakerMinimumFailures: 1 };
+    const trail = await throughOne(queue, { do: 'throw' }, 'parked', options);
     assert.deepEqual(await queue.ledger(), { retried: 1, excused: 1 });
     return trail;
   },
@@ -165,15 +168,13 @@ const WALKS: Readonly<Record<string, Walk>> = {
   },
   'crash again': suspect,
   async exhaust(queue) {
-    const trail = await begin(queue, { do: 'throw', ms: 200 });
-    await queue.consume({ ...LONG_BACKOFF, maxAttempts: 1 });
-    await trail.reaches('running');
-    await trail.reaches('dead');
+    const options = { ...LONG_BACKOFF, maxAttempts: 1 };
+    const trail = await throughOne(queue, { do: 'throw' }, 'dead', options);
     assert.equal((await queue.deadLetters())[0]?.reason, 'attempts-exhausted');
     return trail;
   },
   async refuse(queue) {
-    const trail = await throughOne(queue, { do: 'throw-unrecoverable', ms: 200 }, 'running', 'dead');
+    const trail = await throughOne(queue, { do: 'throw-unrecoverable' }, 'dead');
     assert.equal((await queue.deadLetters())[0]?.reason, 'unrecoverable');
     return trail;
   },
@@ -183,7 +184,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
     await queue.appendScripts(500);
     await queue.until('end', 500);
     await queue.drained();
-    const [, poison = ''] = await queue.appendTogether([{ do: 'spin', ms: 500 }, 'unknown']);
+    const [, poison = ''] = await queue.appendTogether([{ do: 'spin', ms: 2000 }, 'unknown']);
     const trail = await follow(queue, poison);
     await trail.reaches('running');
     await trail.reaches('dead');
@@ -201,27 +202,27 @@ const WALKS: Readonly<Record<string, Walk>> = {
     return trail;
   },
   async fence(queue) {
-    const trail = await begin(queue, { ms: 1000, againMs: 5000 });
+    const trail = await begin(queue, { held: true });
     const frozen = await queue.consumeInProcess(ONE_THREAD);
     await trail.reaches('running');
     await queue.until('start', 1);
     frozen.signal('SIGSTOP');
-    await queue.consume(ONE_THREAD);
+    await queue.consume({ ...ONE_THREAD, shutdownTimeoutSeconds: 0 });
     await queue.until('start', 2);
     await trail.reaches('running');
+    queue.letGo(1); // and not the second attempt, which runs on
     frozen.signal('SIGCONT');
-    await waitFor(() => frozen.output().includes('outcome-fenced'), { timeoutMs: 10_000, what: 'the fence' });
+    await waitFor(() => frozen.output().includes('outcome-fenced'), { timeoutMs: 20_000, what: 'the fence' });
     trail.states.push('running');
     await trail.reaches('running');
     assert.equal((await queue.ledger()).done, undefined);
     return trail;
   },
   async 'come due'(queue) {
-    const trail = await begin(queue, { do: 'throw', ms: 300 });
-    await queue.consume({ ...ONE_THREAD, backoffBaseSeconds: 0.5 });
+    const options = { ...ONE_THREAD, backoffBaseSeconds: 2 };
+    const trail = await throughOne(queue, { do: 'throw' }, 'parked', options);
     await trail.reaches('running');
-    await trail.reaches('parked');
-    await trail.reaches('running');
+    queue.letGo(2);
     return trail;
   },
   async 'run alone'(queue) {
@@ -241,7 +242,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
     return trail;
   },
   async 'vanish parked'(queue) {
-    const taskId = await queue.appendScript({ do: 'throw', ms: 200 });
+    const taskId = await queue.appendScript({ do: 'throw' });
     const entryId = await entryOf(queue, taskId);
     const trail = new Trail(queue, entryId);
     await queue.consume({ ...ONE_THREAD, backoffBaseSeconds: 1 });

@@ -38,7 +38,7 @@ async function noted(queue: Fixture, key: string): Promise<string> {
       line = await queue.redis.hget(key, 'group:processors');
       return line !== null;
     },
-    { timeoutMs: 10_000, what: 'the consumer to say what became of the task' },
+    { timeoutMs: 20_000, what: 'the consumer to say what became of the task' },
   );
   return line ?? '';
 }

@@ -65,7 +65,7 @@ test('a thread that is busy with a task is charged for it, though it cannot answ
   standIn(t, 'exit 9');
   const fixture = await setUp(t);
   const { consumer } = await fixture.consume(QUICK);
-  await fixture.appendScript({ do: 'spin', ms: 1500 });
+  await fixture.appendScript({ do: 'spin', ms: 5000 });
   await fixture.drained();
   // A busy machine gives it less than it spins; without being charged it would have next to nothing.
   await waitFor(() => (consumer.taskResources[0]?.cpuSeconds ?? 0) > 0.3, {

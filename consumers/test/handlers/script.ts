@@ -26,6 +26,8 @@ export interface Script {
     | 'reject-unhandled';
   /** Milliseconds: how long it takes until it returns or throws, or what RetryAfter asks for. */
   ms?: number;
+  /** Before anything else, waits until its attempt has been let go. */
+  held?: true;
   /** Milliseconds that later attempts take. @default as `ms` */
   againMs?: number;
   /** Fails on attempts up to this one, and then returns; on all when it is left out. */
@@ -35,6 +37,11 @@ export interface Script {
 /** The file that stands for a service on which tasks depend: while it is there, the service is `down` or `hanging`. */
 export function outageOf(journal: string): string {
   return `${journal}.outage`;
+}
+
+/** The file that says up to which attempt tasks that are held have been let go. */
+export function letGoOf(journal: string): string {
+  return `${journal}.let-go`;
 }
 
 /** One line of a journal. */

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defineHandler, RetryAfter, Unrecoverable } from '@sluice/consumers';
-import { note, outageOf, type Script } from './script.js';
+import { letGoOf, note, outageOf, type Script } from './script.js';
 
 /** Does what the task says. The handler of untyped tasks in the tests. */
 export default defineHandler('default', async (task, context) => {
   const script = task.data as Script; // the tests append nothing else to this stream, but poison
   const { journal, ms = 0, until = Number.POSITIVE_INFINITY } = script;
   note('start', task, journal);
+  while (script.held === true && attemptsLetGo(journal) < task.attempt) await pause(5);
   const what = task.attempt > until ? 'return' : (script.do ?? 'return');
   switch (what) {
     case 'return':
@@ -73,6 +74,11 @@ export default defineHandler('default', async (task, context) => {
   }
   note('end', task, journal);
 });
+
+function attemptsLetGo(journal: string): number {
+  const file = letGoOf(journal);
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+}
 
 function circular(): object {
   const circular: Record<string, unknown> = {};
