@@ -7,7 +7,6 @@ import type { ConsumerOptions } from '@sluice/consumers';
 import { queueKeys } from '@sluice/contract';
 import {
   freePort,
-  isEveryProcessReady,
   type RedisOptions,
   type RedisServer,
   type RunningProcess,
@@ -173,7 +172,7 @@ export class Arena {
     const process = await this.#startEngine(env);
     this.#endWithArena(process);
     const { url, opsUrl } = (await process.ready) as { url: string; opsUrl: string }; // what the engine sends
-    await waitFor(() => isEveryProcessReady(opsUrl), {
+    await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
       timeoutMs: 20_000,
       what: 'the engine to be ready',
     });
