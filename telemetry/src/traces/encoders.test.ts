@@ -44,28 +44,37 @@ const source: SpanSource = {
 
 const START = 1_763_754_000_123_457;
 const END = START + 1_834;
-const TASK_ID = 'a3f1c2d4-0000-4000-8000-00000000beef';
 
 function id(bytes: number, seed: number): Buffer {
   return Buffer.from(Array.from({ length: bytes }, (_, i) => ((seed + 1) * 31 + i * 7) & 0xff));
 }
 
-function requestSpan(over: Partial<RequestSpan> = {}): RequestSpan {
+/** What differs between spans that are else alike, by a seed. */
+function requestSpan(over: Partial<RequestSpan> = {}, seed = 1): RequestSpan {
   return {
-    traceId: id(16, 1),
-    spanId: id(8, 2),
-    parentId: id(8, 3),
+    traceId: id(16, seed),
+    spanId: id(8, seed + 1),
+    parentId: id(8, seed + 2),
     hasParent: false,
-    start: START,
-    end: END,
+    start: START + seed * 1_234_567,
+    end: END + seed * 1_334_567,
     route: 0,
     status: 202,
     error: 0,
-    taskId: Buffer.from(TASK_ID),
+    bytes: Buffer.from(`some bytes${taskId(seed)}`),
+    taskIdAt: 10,
     tasks: SINGLE_TASK,
-    write: { traceId: id(16, 4), spanId: id(8, 5) },
+    write: Buffer.from(`${id(16, seed + 3).toString('hex')}-${id(8, seed + 4).toString('hex')}`),
     ...over,
   };
+}
+
+function taskId(seed: number): string {
+  return `a3f1c2d4-0000-4000-8000-${id(6, seed).toString('hex')}`;
+}
+
+function taskIdOf({ bytes, taskIdAt }: RequestSpan): string {
+  return bytes.toString('latin1', taskIdAt, taskIdAt + 36);
 }
 
 function writeSpan(requests: number, over: Partial<WriteSpan> = {}): WriteSpan {
@@ -89,6 +98,18 @@ const REQUESTS = [
   requestSpan({ hasParent: true, route: 1, tasks: 900, write: undefined }),
   requestSpan({ status: 422, error: 1, tasks: 0, write: undefined }),
   requestSpan({ status: 503, error: 2, route: 1 }),
+  // Of those that are like another one only what differs is written anew: each shape, twice more, and in between each other.
+  ...[2, 3].flatMap((seed) => [
+    requestSpan({}, seed),
+    requestSpan({ hasParent: true }, seed),
+    requestSpan({ write: undefined }, seed),
+    requestSpan({ hasParent: true, write: undefined }, seed),
+    requestSpan({ route: 1 }, seed),
+    requestSpan({ route: 1, hasParent: true }, seed),
+    requestSpan({ status: 202, tasks: 3 }, seed),
+    requestSpan({ status: 202, tasks: 0 }, seed),
+    requestSpan({ status: 400, error: 1 }, seed),
+  ]),
 ];
 const WRITES = [
   writeSpan(1),
@@ -132,15 +153,9 @@ function officialSpans(): ReadableSpan[] {
     made.setAttribute('sluice.task_type', route.taskType);
     made.setAttribute('http.response.status_code', span.status);
     if (span.error > 0) made.setAttribute('error.type', source.errors[span.error] ?? '');
-    if (span.tasks === SINGLE_TASK) made.setAttribute('sluice.task_id', TASK_ID);
+    if (span.tasks === SINGLE_TASK) made.setAttribute('sluice.task_id', taskIdOf(span));
     else if (span.tasks > 0) made.setAttribute('sluice.task_count', span.tasks);
-    if (span.write !== undefined) {
-      const { write } = span;
-      made.setAttribute(
-        'sluice.redis_span',
-        `${write.traceId.toString('hex')}-${write.spanId.toString('hex')}`,
-      );
-    }
+    if (span.write !== undefined) made.setAttribute('sluice.redis_span', span.write.toString());
     if (span.status >= 500) made.setStatus({ code: SpanStatusCode.ERROR });
     made.end(time(span.end));
   }

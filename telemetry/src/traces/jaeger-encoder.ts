@@ -6,7 +6,6 @@ import {
   ERROR_TYPE,
   FAILED_COUNT,
   isServerError,
-  LINK_BYTES,
   MOST_LINKS,
   REDIS_SPAN,
   REQUEST_SPAN_NAME,
@@ -18,9 +17,11 @@ import {
   STATUS_CODE,
   TASK_COUNT,
   TASK_ID,
+  WRITE_NAME_BYTES,
   WRITE_SPAN_NAME,
   type WriteSpan,
 } from './request-span.js';
+import { type SpanSpots, UsualSpans } from './usual-spans.js';
 
 /**
  * Writes the two spans of an engine as a batch of Jaeger in thrift: what `@opentelemetry/exporter-jaeger` makes of the same
@@ -31,17 +32,30 @@ import {
 export class JaegerEncoder extends JaegerMessage implements RequestSpanEncoder {
   private readonly routes: readonly Buffer[];
   private readonly errors: readonly Buffer[];
+  private readonly usual: UsualSpans;
 
   constructor(source: SpanSource) {
     super(source);
     this.routes = source.routes.map((route) => Buffer.concat(routeAttributes(route).map(textTag)));
     this.errors = source.errors.map((error) => textTag([ERROR_TYPE, error]));
+    this.usual = new UsualSpans(this.out, {
+      room: () => this.room(0),
+      whole: (span) => this.whole(span),
+      ids: (span) => this.idsOver(span),
+      times: (span) => this.timesOver(span),
+    });
   }
 
   request(span: RequestSpan): void {
+    if (!this.usual.write(span)) this.whole(span);
+  }
+
+  private whole(span: RequestSpan): SpanSpots {
     const { out } = this;
-    this.begin(span, span.hasParent ? span.parentId : undefined, REQUEST_NAME, NOTHING, 0);
-    this.times(span);
+    let taskId = 0;
+    let write = 0;
+    const ids = this.begin(span, span.hasParent ? span.parentId : undefined, REQUEST_NAME, NOTHING, 0);
+    const times = this.times(span);
     const tags = this.beginTags();
     out.copy(this.routes[span.route] ?? NOTHING);
     let count = ROUTE_TAGS + 1;
@@ -52,7 +66,8 @@ export class JaegerEncoder extends JaegerMessage implements RequestSpanEncoder {
     }
     if (span.tasks === SINGLE_TASK) {
       out.copy(TASK_ID_TAG.before);
-      out.copy(span.taskId);
+      taskId = out.at;
+      out.copy(span.bytes, span.taskIdAt, 36);
       out.copy(TASK_ID_TAG.after);
       count++;
     } else if (span.tasks > 0) {
@@ -60,18 +75,19 @@ export class JaegerEncoder extends JaegerMessage implements RequestSpanEncoder {
       count++;
     }
     if (span.write !== undefined) {
-      const { traceId, spanId } = span.write;
       out.copy(REDIS_SPAN_TAG.before);
-      out.copy(Buffer.from(`${traceId.toString('hex')}-${spanId.toString('hex')}`));
+      write = out.at;
+      out.copy(span.write, 0, WRITE_NAME_BYTES);
       out.copy(REDIS_SPAN_TAG.after);
       count++;
     }
     this.end(tags, count, isServerError(span.status), SERVER_TAG, 0);
+    return { ids, times, taskId, write };
   }
 
   write(span: WriteSpan): void {
     const { out } = this;
-    const linked = span.links.length / LINK_BYTES;
+    const linked = Math.min(span.requests, MOST_LINKS);
     this.begin(span, span.parentId, WRITE_NAME, span.links, linked);
     this.times(span);
     const tags = this.beginTags();
@@ -82,7 +98,7 @@ export class JaegerEncoder extends JaegerMessage implements RequestSpanEncoder {
       this.numberTag(FAILED_COUNT_TAG, span.failed);
       count++;
     }
-    this.end(tags, count, span.failed > 0, CLIENT_TAG, Math.max(0, span.requests - MOST_LINKS));
+    this.end(tags, count, span.failed > 0, CLIENT_TAG, span.requests - linked);
   }
 }
 
@@ -98,4 +114,4 @@ const TASK_COUNT_TAG = numberTagAround(TASK_COUNT);
 const BATCH_SIZE_TAG = numberTagAround(BATCH_SIZE);
 const FAILED_COUNT_TAG = numberTagAround(FAILED_COUNT);
 const TASK_ID_TAG = textTagAround(TASK_ID, 36);
-const REDIS_SPAN_TAG = textTagAround(REDIS_SPAN, 49);
+const REDIS_SPAN_TAG = textTagAround(REDIS_SPAN, WRITE_NAME_BYTES);

@@ -15,7 +15,7 @@ import {
   textTag,
   trueTag,
 } from './jaeger-tags.js';
-import { LINK_BYTES, type SpanOrigin, type WriteIds } from './request-span.js';
+import { LINK_BYTES, type RequestSpan, type SpanOrigin, type Times, type WriteIds } from './request-span.js';
 import { WireWriter } from './wire-writer.js';
 
 const FOLLOWS_FROM = 1;
@@ -32,7 +32,7 @@ const FIRST_BYTES = 1 << 20;
  */
 export class JaegerMessage {
   readonly contentType = 'application/x-thrift';
-  protected readonly out = new WireWriter(FIRST_BYTES);
+  protected readonly out: WireWriter;
   private readonly process: Buffer;
   /** The tags that every span ends with. */
   private readonly common: Buffer;
@@ -49,6 +49,7 @@ export class JaegerMessage {
       Buffer.from([STOP]),
       fieldHead(LIST, 2),
     ]);
+    this.out = new WireWriter(FIRST_BYTES, this.process.length + listHead(0).length);
     const common = [
       ...Object.entries(resource),
       ['otel.library.name', scope.name] as const,
@@ -60,28 +61,41 @@ export class JaegerMessage {
 
   /** Bytes of the spans since `take`. */
   get size(): number {
-    return this.out.at;
+    return this.out.size;
   }
 
   /** The whole message; the next one begins. */
   take(): Buffer {
-    const spans = this.out.take();
-    const count = this.spans;
+    const { out, process, spans } = this;
     this.spans = 0;
-    return Buffer.concat([this.process, listHead(count), spans, Buffer.from([STOP])]);
+    out.ensure(1);
+    out.byte(STOP);
+    return out.take(Buffer.concat([process, listHead(spans)]));
   }
 
+  /** A message that `take` has returned is over: its memory may be used again. */
+  giveBack(message: Buffer): void {
+    this.out.giveBack(message);
+  }
+
+  /** Makes room for one more span. */
+  protected room(linked: number): void {
+    this.spans++;
+    this.out.ensure(MOST_BYTES + this.common.length + linked * REFERENCE_BYTES);
+  }
+
+  /** Begins a span; returns where its ids begin. */
   protected begin(
     { traceId, spanId }: WriteIds,
     parentId: Buffer | undefined,
     name: Buffer,
     links: Buffer,
     linked: number,
-  ): void {
+  ): number {
     const { out } = this;
-    this.spans++;
-    out.ensure(MOST_BYTES + this.common.length + linked * REFERENCE_BYTES);
+    this.room(linked);
     this.head(I64, 1);
+    const start = out.at;
     out.copy(traceId, 8, 8);
     this.head(I64, 2);
     out.copy(traceId, 0, 8);
@@ -92,8 +106,8 @@ export class JaegerMessage {
     out.copy(name);
     this.head(LIST, 6);
     out.byte(STRUCT);
-    this.int32(linked);
-    for (let at = 0; at < links.length; at += LINK_BYTES) {
+    out.int32High(linked);
+    for (let at = 0; at < linked * LINK_BYTES; at += LINK_BYTES) {
       out.copy(REFERENCE_HEAD);
       this.head(I64, 2);
       out.copy(links, at + 8, 8);
@@ -104,14 +118,39 @@ export class JaegerMessage {
       out.byte(STOP);
     }
     this.head(I32, 7);
-    this.int32(SAMPLED);
+    out.int32High(SAMPLED);
+    return start;
   }
 
-  protected times({ start, end }: { start: number; end: number }): void {
+  /** Writes ids over those of another span. */
+  protected idsOver({ traceId, spanId, hasParent, parentId }: RequestSpan): void {
+    const { out } = this;
+    out.copy(traceId, 8, 8);
+    out.at += 3;
+    out.copy(traceId, 0, 8);
+    out.at += 3;
+    out.copy(spanId);
+    out.at += 3;
+    out.copy(hasParent ? parentId : NO_ID);
+  }
+
+  /** Returns where the start stands. */
+  protected times({ start, end }: Times): number {
+    const { out } = this;
     this.head(I64, 8);
-    this.int64(start);
+    const { at } = out;
+    out.int64High(start);
     this.head(I64, 9);
-    this.int64(end - start);
+    out.int64High(end - start);
+    return at;
+  }
+
+  /** Writes times over others. */
+  protected timesOver({ start, end }: Times): void {
+    const { out } = this;
+    out.int64High(start);
+    out.at += 3;
+    out.int64High(end - start);
   }
 
   /** Begins the list of tags; returns where their number is to stand. */
@@ -147,7 +186,7 @@ export class JaegerMessage {
     out.bytes.writeUInt32BE(all, tags);
     this.head(LIST, 11); // logs
     out.byte(STRUCT);
-    this.int32(logs);
+    out.int32High(logs);
     if (logs === 0) out.byte(STOP);
   }
 
@@ -157,21 +196,10 @@ export class JaegerMessage {
     this.out.byte(id);
   }
 
-  protected int32(value: number): void {
-    this.out.bytes.writeUInt32BE(value, this.out.at);
-    this.out.at += 4;
-  }
-
-  protected int64(value: number): void {
-    this.int32(Math.floor(value / 2 ** 32));
-    this.int32(value % 2 ** 32);
-  }
-
   protected numberTag({ before, after }: TagAround, value: number): void {
     const { out } = this;
     out.copy(before);
-    out.bytes.writeDoubleBE(value, out.at);
-    out.at += 8;
+    out.double(value);
     out.copy(after);
   }
 }

@@ -57,7 +57,7 @@ export class JaegerTaskEncoder extends JaegerMessage implements TaskSpanEncoder 
     const { out } = this;
     const length = span.textLength[text] ?? 0;
     out.copy(before);
-    this.int32(length);
+    out.int32High(length);
     out.copy(span.bytes, span.textAt[text], length);
     out.copy(after);
   }
@@ -66,7 +66,7 @@ export class JaegerTaskEncoder extends JaegerMessage implements TaskSpanEncoder 
   private exception(span: TaskSpan): void {
     const { out } = this;
     out.copy(LOG_TIME);
-    this.int64(span.end);
+    out.int64High(span.end);
     out.copy(LOG_FIELDS);
     this.text(EXCEPTION_TYPE_TAG, span, ERROR_TEXT);
     out.byte(STOP);

@@ -1,4 +1,4 @@
-import type { SpanOrigin, WriteIds } from './request-span.js';
+import type { RequestSpan, SpanOrigin, Times, WriteIds } from './request-span.js';
 import { WireWriter } from './wire-writer.js';
 
 // Tags of protobuf: number of the field times 8, plus how it is written.
@@ -13,6 +13,8 @@ export const LOCAL = 0x101;
 export const REMOTE = 0x301;
 
 const FIRST_BYTES = 1 << 20;
+/** Two tags with lengths, of 5 bytes at most. */
+const HEAD_BYTES = 12;
 
 /**
  * A message of OTLP with spans of one source, from parts that are prepared at start.
@@ -21,7 +23,7 @@ const FIRST_BYTES = 1 << 20;
  */
 export class OtlpMessage {
   readonly contentType = 'application/x-protobuf';
-  protected readonly out = new WireWriter(FIRST_BYTES);
+  protected readonly out: WireWriter;
   private readonly resource: Buffer;
   private readonly scope: Buffer;
 
@@ -32,27 +34,34 @@ export class OtlpMessage {
       0x0a,
       Buffer.concat([field(0x0a, Buffer.from(scope.name)), field(0x12, Buffer.from(scope.version))]),
     );
+    this.out = new WireWriter(FIRST_BYTES, HEAD_BYTES + this.resource.length + this.scope.length);
   }
 
   /** Bytes of the spans since `take`. */
   get size(): number {
-    return this.out.at;
+    return this.out.size;
   }
 
   /** The whole message; the next one begins. */
   take(): Buffer {
-    const spans = this.out.take();
-    const scopeSpans =
-      1 + lengthOfVarint(this.scope.length + spans.length) + this.scope.length + spans.length;
-    return Buffer.concat([
-      Buffer.from([0x0a]),
-      varint(this.resource.length + scopeSpans),
-      this.resource,
-      Buffer.from([0x12]),
-      varint(this.scope.length + spans.length),
-      this.scope,
-      spans,
-    ]);
+    const { out, resource, scope } = this;
+    const spans = varint(scope.length + out.size);
+    const scopeSpans = 1 + spans.length + scope.length + out.size;
+    return out.take(
+      Buffer.concat([
+        Buffer.from([0x0a]),
+        varint(resource.length + scopeSpans),
+        resource,
+        Buffer.from([0x12]),
+        spans,
+        scope,
+      ]),
+    );
+  }
+
+  /** A message that `take` has returned is over: its memory may be used again. */
+  giveBack(message: Buffer): void {
+    this.out.giveBack(message);
   }
 
   /** Begins a span; its length is written when it is known. */
@@ -65,25 +74,51 @@ export class OtlpMessage {
     return start;
   }
 
-  protected identify({ traceId, spanId }: WriteIds, parentId: Buffer | undefined): void {
+  /** Returns where the ids begin. */
+  protected identify({ traceId, spanId }: WriteIds, parentId: Buffer | undefined): number {
     const { out } = this;
     out.byte(0x0a);
     out.byte(16);
+    const start = out.at;
     out.copy(traceId);
     out.byte(0x12);
     out.byte(8);
     out.copy(spanId);
-    if (parentId === undefined) return;
-    out.byte(0x22);
-    out.byte(8);
+    if (parentId !== undefined) {
+      out.byte(0x22);
+      out.byte(8);
+      out.copy(parentId);
+    }
+    return start;
+  }
+
+  /** Writes ids over those of a span that has as many. */
+  protected idsOver({ traceId, spanId, hasParent, parentId }: RequestSpan): void {
+    const { out } = this;
+    out.copy(traceId);
+    out.at += 2;
+    out.copy(spanId);
+    if (!hasParent) return;
+    out.at += 2;
     out.copy(parentId);
   }
 
-  protected times({ start, end }: { start: number; end: number }): void {
+  /** Returns where the start stands. */
+  protected times({ start, end }: Times): number {
     const { out } = this;
     out.byte(0x39);
+    const { at } = out;
     out.microseconds(start, 1000);
     out.byte(0x41);
+    out.microseconds(end, 1000);
+    return at;
+  }
+
+  /** Writes times over others. */
+  protected timesOver({ start, end }: Times): void {
+    const { out } = this;
+    out.microseconds(start, 1000);
+    out.at += 1;
     out.microseconds(end, 1000);
   }
 
@@ -93,16 +128,27 @@ export class OtlpMessage {
     this.varint(droppedLinks);
     out.copy(failed ? FAILED : NOT_FAILED);
     out.copy(FLAGS_TAG);
-    out.bytes.writeUInt32LE(flags, out.at);
-    out.at += 4;
+    out.int32Low(flags);
     const length = out.at - start - 2;
     // From 128 to 16,383 bytes: the ids, times and the name are over 80, attributes do the rest; 128 links are 4,700.
     out.bytes[start] = (length & 0x7f) | 0x80;
     out.bytes[start + 1] = length >>> 7;
   }
 
-  protected count(key: string, value: number): void {
-    this.out.copy(field(ATTRIBUTE, countAttribute(key, value)));
+  /** An attribute with a number, which is shorter than 128 bytes as a whole. */
+  protected count(key: Buffer, value: number): void {
+    const { out } = this;
+    const { at } = out;
+    out.at += 2;
+    out.copy(key);
+    out.byte(0x12);
+    out.at += 1;
+    out.byte(0x18);
+    const number = out.at;
+    this.varint(value);
+    out.bytes[at] = ATTRIBUTE;
+    out.bytes[at + 1] = out.at - at - 2;
+    out.bytes[number - 2] = out.at - number + 1;
   }
 
   protected varint(value: number): void {
@@ -126,7 +172,12 @@ export function field(tag: number, content: Buffer): Buffer {
 }
 
 export function textAttribute(key: string, value: string): Buffer {
-  return Buffer.concat([field(0x0a, Buffer.from(key)), field(0x12, field(0x0a, Buffer.from(value)))]);
+  return Buffer.concat([attributeKey(key), field(0x12, field(0x0a, Buffer.from(value)))]);
+}
+
+/** The name of an attribute, as it stands in it. */
+export function attributeKey(name: string): Buffer {
+  return field(0x0a, Buffer.from(name));
 }
 
 /** An attribute up to its text, which is so long. */
@@ -135,10 +186,7 @@ export function textAttributeWithout(key: string, length: number): Buffer {
 }
 
 export function countAttribute(key: string, value: number): Buffer {
-  return Buffer.concat([
-    field(0x0a, Buffer.from(key)),
-    field(0x12, Buffer.concat([Buffer.from([0x18]), varint(value)])),
-  ]);
+  return Buffer.concat([attributeKey(key), field(0x12, Buffer.concat([Buffer.from([0x18]), varint(value)]))]);
 }
 
 export function varint(value: number): Buffer {
@@ -146,8 +194,4 @@ export function varint(value: number): Buffer {
   let rest = value;
   for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes.push((rest & 0x7f) | 0x80);
   return Buffer.from([...bytes, rest]);
-}
-
-function lengthOfVarint(value: number): number {
-  return varint(value).length;
 }

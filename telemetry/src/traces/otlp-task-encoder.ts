@@ -1,4 +1,13 @@
-import { ATTRIBUTE, field, LOCAL, nameAndKind, OtlpMessage, REMOTE, textAttribute } from './otlp-message.js';
+import {
+  ATTRIBUTE,
+  attributeKey,
+  field,
+  LOCAL,
+  nameAndKind,
+  OtlpMessage,
+  REMOTE,
+  textAttribute,
+} from './otlp-message.js';
 import { ERROR_TYPE, TASK_ID } from './request-span.js';
 import {
   ATTEMPT,
@@ -36,7 +45,7 @@ export class OtlpTaskEncoder extends OtlpMessage implements TaskSpanEncoder {
     this.times(span);
     this.text(ATTRIBUTE, TASK_ID_KEY, span, TASK_ID_TEXT);
     this.text(ATTRIBUTE, TASK_TYPE_KEY, span, TASK_TYPE_TEXT);
-    this.attempt(span.attempt);
+    this.count(ATTEMPT_KEY, span.attempt);
     out.copy(OUTCOME_ATTRIBUTES[span.outcome] ?? NOTHING);
     if (span.textLength[REASON_TEXT] !== 0) this.text(ATTRIBUTE, DEAD_REASON_KEY, span, REASON_TEXT);
     const failed = span.textLength[ERROR_TEXT] !== 0;
@@ -61,21 +70,6 @@ export class OtlpTaskEncoder extends OtlpMessage implements TaskSpanEncoder {
     out.copy(span.bytes, span.textAt[text], length);
   }
 
-  private attempt(value: number): void {
-    const { out } = this;
-    const { at } = out;
-    out.at += 2;
-    out.copy(ATTEMPT_KEY);
-    out.byte(0x12);
-    out.at += 1;
-    out.byte(0x18);
-    const number = out.at;
-    this.varint(value);
-    out.bytes[at] = ATTRIBUTE;
-    out.bytes[at + 1] = out.at - at - 2;
-    out.bytes[number - 2] = out.at - number + 1;
-  }
-
   /** The error that ended the run, as an event at its end. */
   private exception(span: TaskSpan): void {
     const { out } = this;
@@ -94,17 +88,13 @@ export class OtlpTaskEncoder extends OtlpMessage implements TaskSpanEncoder {
 
 const NOTHING = Buffer.alloc(0);
 const NAME_AND_KIND = nameAndKind(TASK_SPAN_NAME, CONSUMER);
-const TASK_ID_KEY = keyOf(TASK_ID);
-const TASK_TYPE_KEY = keyOf(TASK_TYPE);
-const ATTEMPT_KEY = keyOf(ATTEMPT);
-const DEAD_REASON_KEY = keyOf(DEAD_REASON);
-const ERROR_TYPE_KEY = keyOf(ERROR_TYPE);
-const EXCEPTION_TYPE_KEY = keyOf(EXCEPTION_TYPE);
+const TASK_ID_KEY = attributeKey(TASK_ID);
+const TASK_TYPE_KEY = attributeKey(TASK_TYPE);
+const ATTEMPT_KEY = attributeKey(ATTEMPT);
+const DEAD_REASON_KEY = attributeKey(DEAD_REASON);
+const ERROR_TYPE_KEY = attributeKey(ERROR_TYPE);
+const EXCEPTION_TYPE_KEY = attributeKey(EXCEPTION_TYPE);
 const OUTCOME_ATTRIBUTES = OUTCOMES.map((outcome) => field(ATTRIBUTE, textAttribute(OUTCOME, outcome)));
 const NO_DROPPED_ATTRIBUTES = Buffer.from([0x50, 0]);
 const NO_DROPPED_EVENTS = Buffer.from([0x60, 0]);
 const EXCEPTION_NAME = field(0x12, Buffer.from(EXCEPTION));
-
-function keyOf(name: string): Buffer {
-  return field(0x0a, Buffer.from(name));
-}

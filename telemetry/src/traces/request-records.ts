@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import { TASK_ID_LENGTH, TRACEPARENT_LENGTH, writeTraceparent } from '@sluice/contract';
 import { SINGLE_TASK } from './request-span.js';
 import { type RingMemory, RingWriter } from './span-ring.js';
@@ -142,11 +141,4 @@ export class RequestRecorder {
     bytes[at + KIND_AT] = WRITE;
     this.ring.publish();
   }
-}
-
-/** A random span id. */
-export function newSpanId(): Buffer {
-  const id = randomFillSync(Buffer.allocUnsafe(8));
-  id[7] = (id[7] ?? 0) | 1; // all zero is no id
-  return id;
 }

@@ -21,16 +21,26 @@ export interface RequestSpan {
   status: number;
   /** Number of the error; 0: none. */
   error: number;
-  /** 36 bytes. */
-  readonly taskId: Buffer;
-  /** Tasks of a batch; `SINGLE_TASK`: `taskId`; 0: none. */
+  /** Where its task id stands, 36 bytes. */
+  readonly bytes: Buffer;
+  taskIdAt: number;
+  /** Tasks of a batch; `SINGLE_TASK`: the one of that id; 0: none. */
   tasks: number;
-  /** Span of the write that its task was part of; where none is known, undefined. */
-  write: WriteIds | undefined;
+  /** Span of the write that its task was part of, as text of `WRITE_NAME_BYTES`; where none is known, undefined. */
+  write: Buffer | undefined;
 }
+
+/** Bytes of `<trace id>-<span id>`, by which a request names its write. */
+export const WRITE_NAME_BYTES = 49;
 
 /** In place of a number of tasks: the request had one, and no batch. */
 export const SINGLE_TASK = 0xffff_ffff;
+
+/** Unix microseconds. */
+export interface Times {
+  readonly start: number;
+  readonly end: number;
+}
 
 export interface WriteIds {
   readonly traceId: Buffer;
@@ -46,7 +56,7 @@ export interface WriteSpan extends WriteIds {
   readonly end: number;
   readonly tasks: number;
   readonly failed: number;
-  /** Trace id and span id of each request, as many as are linked to. */
+  /** Trace id and span id of each request, of as many as are linked to. */
   readonly links: Buffer;
   /** Requests, those not linked to included. */
   readonly requests: number;
@@ -66,6 +76,8 @@ export interface RequestSpanEncoder {
   write(span: WriteSpan): void;
   /** The whole message; the next one begins. */
   take(): Buffer;
+  /** A message that `take` has returned is over: its memory may be used again. */
+  giveBack(message: Buffer): void;
 }
 
 /** What is the same in all spans of a process. */

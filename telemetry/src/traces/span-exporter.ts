@@ -6,8 +6,8 @@ import type { SpanThreadSetup, StopSpans } from './span-thread.js';
 
 /** How often the rings are looked at. Those of an engine are full after this time only at a million requests a second. */
 const LOOK_EVERY_MS = 40;
-/** Records that are encoded in one go. */
-const RECORDS = 1024;
+/** Records that are encoded in one go: so few that a message that is not full yet has room for their spans. */
+const RECORDS = 256;
 /** A message is sent when it is so large, in bytes, */
 const FULL = 512 * 1024;
 /** or so old. */
@@ -19,6 +19,7 @@ interface SpanEncoder {
   readonly contentType: string;
   readonly size: number;
   take(): Buffer;
+  giveBack(message: Buffer): void;
 }
 
 /** Turns the records of a ring into spans. */
@@ -48,6 +49,7 @@ export function exportSpans<Encoder extends SpanEncoder>(
     contentType: encoder.contentType,
     timeoutMs: SEND_TIMEOUT_MS,
     answersInOtlp: isOtlp,
+    onOver: (message) => encoder.giveBack(message),
     onExported: (spans) => counts.exported(spans),
     onDropped: (reason, spans) => counts.dropped(reason, spans),
   });

@@ -11,6 +11,8 @@ export interface SpanSenderOptions {
   timeoutMs: number;
   /** Whether its answers are those of OTLP, which say how many spans were rejected. */
   answersInOtlp: boolean;
+  /** A message is over, and nothing refers to its memory any more. Of one that failed midway that is never said. */
+  onOver: (body: Buffer) => void;
   onExported: (spans: number) => void;
   onDropped: (reason: SpanDropReason, spans: number) => void;
 }
@@ -19,6 +21,10 @@ interface Message {
   readonly body: Buffer;
   readonly spans: number;
   attempts: number;
+  /** Delivered or given up: it will not be sent again. */
+  isSettled: boolean;
+  /** An attempt ended before all of it had gone: the system may still read from it. */
+  isTorn: boolean;
 }
 
 /** Messages on their way at once. */
@@ -60,7 +66,7 @@ export class SpanSender {
   }
 
   send(body: Buffer, spans: number): void {
-    this.waiting.push({ body, spans, attempts: 0 });
+    this.waiting.push({ body, spans, attempts: 0, isSettled: false, isTorn: false });
     this.sendNext();
   }
 
@@ -95,7 +101,9 @@ export class SpanSender {
       isOver = true;
       clearTimeout(timer);
       this.sending--;
+      if (!request.writableFinished) message.isTorn = true;
       this.answered(message, outcome);
+      if (message.isSettled && !message.isTorn) this.options.onOver(message.body);
       this.sendNext();
     };
     const post = url.startsWith('https:') ? requestHttps : requestHttp;
@@ -118,6 +126,7 @@ export class SpanSender {
 
   private answered(message: Message, answer: Answer | undefined): void {
     const { answersInOtlp, onExported, onDropped } = this.options;
+    message.isSettled = true;
     if (answer === undefined) {
       this.tryAgain(message, undefined, 'unreachable');
     } else if (answer.status >= 200 && answer.status < 300) {
@@ -136,6 +145,7 @@ export class SpanSender {
       this.options.onDropped(reason, message.spans);
       return;
     }
+    message.isSettled = false;
     const backoffMs = Math.min(FIRST_RETRY_MS * 2 ** (message.attempts - 1), LAST_RETRY_MS);
     const delayMs = retryAfterMs ?? backoffMs * (0.8 + 0.4 * Math.random());
     this.retrying++;

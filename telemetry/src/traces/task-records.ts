@@ -1,6 +1,6 @@
 import { type RingMemory, type RingReader, RingWriter } from './span-ring.js';
 import { OUTCOMES, type TaskSpan, type TaskSpanEncoder } from './task-span.js';
-import { microsecondsOf, unhex } from './wire-writer.js';
+import { microsecondsOf, unhex, viewOf } from './wire-writer.js';
 
 /**
  * What a worker thread writes down of the tasks it ran, as records of one size:
@@ -77,12 +77,14 @@ export class TaskRecorder {
 /** Turns the records of a ring into spans, in the order in which they were written. */
 export class TaskSpanReader {
   private readonly span: TaskSpan;
+  private readonly digits: DataView;
   private readonly take = (at: number): void => this.one(at);
 
   constructor(
     private readonly ring: RingReader,
     private readonly encoder: TaskSpanEncoder,
   ) {
+    this.digits = viewOf(ring.bytes);
     this.span = {
       traceId: Buffer.alloc(16),
       spanId: Buffer.alloc(8),
@@ -104,12 +106,12 @@ export class TaskSpanReader {
   }
 
   private one(at: number): void {
-    const { span } = this;
+    const { span, digits } = this;
     const { bytes, floats, words } = this.ring;
-    unhex(bytes, at + TRACE_ID_AT, 16, span.traceId, 0);
-    unhex(bytes, at + SPAN_ID_AT, 8, span.spanId, 0);
+    unhex(digits, at + TRACE_ID_AT, 16, span.traceId, 0);
+    unhex(digits, at + SPAN_ID_AT, 8, span.spanId, 0);
     span.hasParent = bytes[at + PARENT_AT] !== 0;
-    if (span.hasParent) unhex(bytes, at + PARENT_AT, 8, span.parentId, 0);
+    if (span.hasParent) unhex(digits, at + PARENT_AT, 8, span.parentId, 0);
     span.start = microsecondsOf(floats[at >> 3] as number); // a record is that long, here and below
     span.end = microsecondsOf(floats[(at >> 3) + 1] as number);
     span.attempt = words[(at >> 2) + ATTEMPT_WORD] as number;

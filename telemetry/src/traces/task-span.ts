@@ -42,4 +42,6 @@ export interface TaskSpanEncoder {
   task(span: TaskSpan): void;
   /** The whole message; the next one begins. */
   take(): Buffer;
+  /** A message that `take` has returned is over: its memory may be used again. */
+  giveBack(message: Buffer): void;
 }
