@@ -3,6 +3,7 @@ import type { AppendBuffer } from './append-buffer.js';
 import { bulk, fieldWords, writeFields } from './message-fields.js';
 import type { TaskHead } from './task-head.js';
 import { taskIdOf } from './task-names.js';
+import { WordCopier } from './word-copier.js';
 
 /** Writes the XADD command of one task into a buffer. */
 export type XaddEncoder = (
@@ -14,6 +15,7 @@ export type XaddEncoder = (
 
 const ISO_TIMESTAMP_LENGTH = 24;
 const CRLF = 0x0a0d;
+const NAMES = new WordCopier();
 
 /** A command that ends in the fields of a message, and in what comes after them. */
 export interface FieldsCommand {
@@ -75,8 +77,8 @@ export function fieldsEncoder(type: string, command: FieldsCommand): XaddEncoder
     const start = into.claim(headLength + digits + 2);
     const { block } = into;
     block.set(head.bytes, start);
-    copyBytes(names, nameAt, TASK_ID_LENGTH, block, start + head.taskIdAt);
-    if (keyIdAt !== 0) copyBytes(names, nameAt, TASK_ID_LENGTH, block, start + keyIdAt);
+    NAMES.copy(names, nameAt, TASK_ID_LENGTH, block, start + head.taskIdAt);
+    if (keyIdAt !== 0) NAMES.copy(names, nameAt, TASK_ID_LENGTH, block, start + keyIdAt);
     writeNumber(payload.length, digits, block, start + headLength);
     into.bytes(payload);
     if (traceContext !== undefined) {
@@ -85,7 +87,7 @@ export function fieldsEncoder(type: string, command: FieldsCommand): XaddEncoder
     }
     const tailAt = into.claim(tail.length);
     into.block.set(tail, tailAt);
-    copyBytes(names, nameAt + TASK_ID_LENGTH, TRACEPARENT_LENGTH, into.block, tailAt + traceAt);
+    NAMES.copy(names, nameAt + TASK_ID_LENGTH, TRACEPARENT_LENGTH, into.block, tailAt + traceAt);
   };
 }
 
@@ -125,11 +127,6 @@ function headOf(type: string, contentType: ContentType, { before, idWord, after 
     timestampAt: beforeTimestamp.length,
     timestamp,
   };
-}
-
-/** For some 50 bytes this loop costs less than a call into C++. */
-function copyBytes(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
-  for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number; // start + length is within it
 }
 
 /** How many decimal digits a length has. */

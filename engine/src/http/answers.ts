@@ -2,6 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 import { type ErrorCode, type Fault, TASK_ID_LENGTH } from '@sluice/contract';
 import type { AckLevel } from '../append/ack-level.js';
 import type { TaskName } from '../append/task-names.js';
+import { WordCopier } from '../append/word-copier.js';
 import { originLinesOf, writeOriginLines } from './origin-lines.js';
 
 /** The status of each error the intake can answer with. The only such table in the engine. */
@@ -113,6 +114,7 @@ export function acceptedHeadFor(response: HttpResponse): ArrayBuffer {
 export class AcceptedBody {
   private readonly body: ArrayBuffer;
   private readonly bytes: Uint8Array;
+  private readonly names = new WordCopier();
 
   /** @param ack the level of acknowledgement that was reached */
   constructor(ack: AckLevel) {
@@ -122,7 +124,7 @@ export class AcceptedBody {
 
   /** Answers 202. */
   answer(response: HttpResponse, head: ArrayBuffer, { names, nameAt }: TaskName, close: boolean): void {
-    for (let i = 0; i < TASK_ID_LENGTH; i++) this.bytes[TASK_ID_AT + i] = names[nameAt + i] as number; // it is that long
+    this.names.copy(names, nameAt, TASK_ID_LENGTH, this.bytes, TASK_ID_AT);
     response.writeStatus(head).end(this.body, close);
   }
 }

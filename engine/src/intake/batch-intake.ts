@@ -97,7 +97,8 @@ export class BatchIntake extends BodyIntake<PendingBatch> implements BatchDesk {
     }
   }
 
-  protected override complete(batch: PendingBatch, body: Buffer): void {
+  protected override complete(batch: PendingBatch, { buffer, byteOffset, length }: Uint8Array): void {
+    const body = Buffer.from(buffer, byteOffset, length);
     const { batchTasks, maxDepth } = this.options;
     const items = itemsOf(batch.format, body, {
       maxItems: batchTasks.most,

@@ -25,17 +25,18 @@ export abstract class BodyIntake<Pending extends PendingRequest> implements Requ
     try {
       const { admission } = this.options;
       const { maxBytes } = this.bodyRules;
-      const size = pending.bytes + part.byteLength;
+      const { byteLength } = part; // once: each time it is a call
+      const size = pending.bytes + byteLength;
       if (size > maxBytes) {
         pending.refuse(tooLarge(`more than ${maxBytes} bytes`, this.bodyRules), true);
         return;
       }
-      if (!admission.hasRoomFor(part.byteLength)) {
+      if (!admission.hasRoomFor(byteLength)) {
         pending.refuse(unavailable('OVERLOADED'), !isLast);
         return;
       }
       pending.bytes = size;
-      admission.bytes += part.byteLength;
+      admission.bytes += byteLength;
       if (isLast) this.complete(pending, pending.whole(part));
       else pending.keep(part);
     } catch (error) {
@@ -44,7 +45,7 @@ export abstract class BodyIntake<Pending extends PendingRequest> implements Requ
   }
 
   /** Goes on with a request whose body has come. It is valid only until this returns. */
-  protected abstract complete(pending: Pending, body: Buffer): void;
+  protected abstract complete(pending: Pending, body: Uint8Array): void;
 
   /** Something was thrown on the way of a request. */
   protected abstract failed(pending: Pending, error: unknown): void;

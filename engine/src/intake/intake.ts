@@ -85,7 +85,7 @@ export class Intake extends BodyIntake<PendingTask> implements IntakeDesk {
     }
   }
 
-  protected override complete(pending: PendingTask, body: Buffer): void {
+  protected override complete(pending: PendingTask, body: Uint8Array): void {
     const { maxDepth } = this.options;
     const { route, contentType } = pending;
     if (
@@ -96,7 +96,8 @@ export class Intake extends BodyIntake<PendingTask> implements IntakeDesk {
       this.append(pending, body, undefined);
       return;
     }
-    const refusal = readTask(body, contentType, route.validator, maxDepth);
+    const { buffer, byteOffset, length } = body;
+    const refusal = readTask(Buffer.from(buffer, byteOffset, length), contentType, route.validator, maxDepth);
     if (refusal === undefined) this.append(pending, taskRead.payload, taskRead.due);
     else pending.refuse(refusal);
   }
@@ -106,7 +107,7 @@ export class Intake extends BodyIntake<PendingTask> implements IntakeDesk {
     if (!pending.isOver) pending.refuse(INTERNAL_ERROR, true);
   }
 
-  private append(pending: PendingTask, payload: Buffer, due: Due | undefined): void {
+  private append(pending: PendingTask, payload: Uint8Array, due: Due | undefined): void {
     const { batcher, ackMode } = this.options;
     const { route, asked } = pending;
     if (!batcher.isUp) {
@@ -128,7 +129,7 @@ export class Intake extends BodyIntake<PendingTask> implements IntakeDesk {
     if (ackMode === 'received') pending.acceptReceived(batcher);
   }
 
-  private appendAsked(pending: PendingTask, asked: Asked, payload: Buffer, due: Due | undefined): void {
+  private appendAsked(pending: PendingTask, asked: Asked, payload: Uint8Array, due: Due | undefined): void {
     const { route, contentType } = pending;
     const { key, holder } = asked;
     if (key !== undefined) {
