@@ -3,6 +3,7 @@ import type { SpanName } from '@sluice/telemetry';
 import type { WriteSpan, WriteSpans } from '../traces/write-spans.js';
 import { AppendBuffer } from './append-buffer.js';
 import { AppendConnection } from './append-connection.js';
+import { holdTime, letTimeGoOn } from './iso-now.js';
 import { SCHEDULE_FULL } from './schedule.js';
 import type { TaskHead } from './task-head.js';
 import type { XaddEncoder } from './xadd.js';
@@ -197,11 +198,13 @@ export class Batcher implements Appender {
   private flushSoon(): void {
     if (this.flushing) return;
     this.flushing = true;
+    holdTime();
     setImmediate(this.flush);
   }
 
   private write(): void {
     this.flushing = false;
+    letTimeGoOn();
     const runs = this.filling;
     this.last = newRun(undefined);
     this.filling = [this.last];
