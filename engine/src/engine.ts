@@ -1,12 +1,12 @@
 import { DEFAULT_TASK_TYPE, listeningUrl, redisConnection, resolveOptions } from '@sluice/contract';
 import { type EngineCounters, type EngineFigures, processFigures, watchEventLoop } from '@sluice/telemetry';
-import { Redis } from 'ioredis';
 import { accessOf } from './access/access.js';
 import { Admission } from './admission/admission.js';
 import { AppendBreakers } from './admission/append-breakers.js';
 import { BacklogWatch } from './admission/backlog-watch.js';
 import { AckLevels } from './append/ack-levels.js';
 import type { BatcherOptions } from './append/batcher.js';
+import { Redis } from './append/ioredis.js';
 import { BREAK, type Broken, batcherOf, routeSpansOf } from './broken.js';
 import { shielded, throttledRefusals } from './engine-listener.js';
 import { type Health, healthOf } from './http/health.js';

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
-import { type DestinationStream, type Logger, pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 import type { LogOptions } from './log-options.js';
 import { type LokiCounters, LokiShipper } from './loki/loki-shipper.js';
 
@@ -40,7 +41,16 @@ export function createLogger(
       log: (about: Record<string, unknown>) => ({ task_id: null, trace_id: null, ...about }),
     },
   };
+  const { pino } = loadPino();
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/**
+ * Loaded by who writes a log, which worker threads do not; by `require`, because an import of CommonJS reads each file
+ * a second time, for the names that it exports.
+ */
+function loadPino(): typeof import('pino') {
+  return createRequire(import.meta.url)('pino');
 }
 
 /** The log of a program. */
@@ -65,7 +75,7 @@ const WARN_EVERY_MS = 60_000;
 export function openLog(
   service: string,
   { logLevel, lokiEndpoint }: Pick<LogOptions, 'logLevel' | 'lokiEndpoint'>,
-  output: DestinationStream = pino.destination({ fd: 1, sync: true }),
+  output: DestinationStream = loadPino().destination({ fd: 1, sync: true }),
   now: () => number = () => performance.now(),
 ): Log {
   const local = createLogger(service, output, logLevel);

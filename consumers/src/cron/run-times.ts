@@ -1,4 +1,4 @@
-import { Cron } from 'croner';
+import { createRequire } from 'node:module';
 
 /** When a cron schedule runs, in Unix milliseconds. A pure function of the pattern: no clock is asked. */
 export interface RunTimes {
@@ -18,6 +18,7 @@ export function runTimesOf(pattern: string, timeZone: string): RunTimes {
   // Of the moment a consumer starts: each would have run times of its own.
   if (pattern.includes('?'))
     throw new Error('? stands for the time of the start, which is another in each consumer');
+  const { Cron } = loadCroner();
   const cron = new Cron(pattern, { timezone: timeZone, paused: true });
   if (cron.getPattern() === undefined) throw new Error('a single point in time is no pattern');
   return {
@@ -25,4 +26,9 @@ export function runTimesOf(pattern: string, timeZone: string): RunTimes {
     // One more, because it looks for what is before a moment.
     latest: (until) => cron.previousRuns(1, new Date(until + 1))[0]?.getTime(),
   };
+}
+
+/** With the first schedule: most consumers have none, and each of their threads would load it. */
+function loadCroner(): typeof import('croner') {
+  return createRequire(import.meta.url)('croner');
 }

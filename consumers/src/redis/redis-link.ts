@@ -1,5 +1,5 @@
 import { redisConnection } from '@sluice/contract';
-import { Redis } from 'ioredis';
+import { Redis } from './ioredis.js';
 
 /** How long Redis may stay silent while a command waits, before the connection is given up. */
 export const REDIS_SILENCE_MS = 5000;

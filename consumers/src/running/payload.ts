@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { createRequire } from 'node:module';
 import { type ContentType, SluiceError } from '@sluice/contract';
-import { Unpackr } from 'msgpackr';
+import type { Unpackr } from 'msgpackr';
 
 /** The envelope of a task: the body of `POST /tasks`. */
 export interface Payload {
@@ -8,10 +9,16 @@ export interface Payload {
   readonly metadata: Record<string, unknown>;
 }
 
+/** Loaded with the first task that needs it: 40 ms of CPU, once a thread. */
+let unpackr: Unpackr | undefined;
+
 // 'auto' is what msgpackr calls a bigint only where a number would not be exact; its types do not know it.
 // Plain maps only: msgpackr's own record structures would let one payload change how the next one reads. Integers of
 // 64 bits as the engine checked them: numbers where these are exact. Its types do not know 'auto', its code does.
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto' as 'number' });
+function newUnpackr(): Unpackr {
+  const msgpackr: typeof import('msgpackr') = createRequire(import.meta.url)('msgpackr');
+  return new msgpackr.Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto' as 'number' });
+}
 
 /**
  * Decodes the stored body of a task.
@@ -47,6 +54,7 @@ function parseJson(payload: Buffer): unknown {
 }
 
 function unpack(payload: Buffer): unknown {
+  unpackr ??= newUnpackr();
   try {
     return unpackr.unpack(payload);
   } catch (cause) {

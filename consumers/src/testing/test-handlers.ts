@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contract';
 import type { Handler } from '../handlers/handler.js';
 import { importDefault, type LoadedHandler, loadHandler, moduleUrl } from '../handlers/handler-registry.js';
+import { schemaCheck } from '../handlers/schema-check.js';
 import type { ResolvedOptions } from '../options.js';
 
 /**
@@ -39,10 +40,10 @@ async function loadOne(
   options: ResolvedOptions,
 ): Promise<LoadedHandler> {
   if (typeof given !== 'string' && !(given instanceof URL)) {
-    return loadHandler(taskType, 'what was passed', given, options);
+    return loadHandler(taskType, 'what was passed', given, options, schemaCheck);
   }
   const url = moduleUrl(given);
-  return loadHandler(taskType, url, await importDefault(taskType, url), options);
+  return loadHandler(taskType, url, await importDefault(taskType, url), options, schemaCheck);
 }
 
 function isList(handlers: TestHandlers): handlers is readonly Handler[] {

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { SluiceError } from '@sluice/contract';
-import { Unpackr } from 'msgpackr';
+import type { Unpackr } from 'msgpackr';
 import { type MsgpackScan, scanMsgpack, type UncleanString } from './msgpack-scan.js';
 import { isUnwanted } from './sanitise.js';
 
@@ -25,15 +26,18 @@ export function decodeMsgpack(bytes: Buffer, maxDepth: number): { value: unknown
   return { value, payload };
 }
 
-// The types of msgpackr do not know 'auto', which its documentation and code have.
-const unpackr = new Unpackr({
-  useRecords: false,
-  mapsAsObjects: true,
-  int64AsType: 'auto' as 'number',
-});
+/** Loaded with the first body that needs it, which few clients send: 40 ms of CPU, once. */
+let unpackr: Unpackr | undefined;
+
+function newUnpackr(): Unpackr {
+  const msgpackr: typeof import('msgpackr') = createRequire(import.meta.url)('msgpackr');
+  // The types of msgpackr do not know 'auto', which its documentation and code have.
+  return new msgpackr.Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto' as 'number' });
+}
 
 function unpack(payload: Buffer, scan: MsgpackScan): unknown {
   let value: unknown;
+  unpackr ??= newUnpackr();
   try {
     // A view of its own, because msgpackr hangs a DataView on the buffer it reads.
     value = unpackr.unpack(payload.subarray());

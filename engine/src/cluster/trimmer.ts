@@ -32,7 +32,7 @@ export class Trimmer {
 
   /** Loads ioredis, which the start of a program does not wait for, and begins. */
   async start(): Promise<void> {
-    const { Redis } = await import('ioredis');
+    const { Redis } = await import('../append/ioredis.js');
     if (this.stopped) return;
     const redis = new Redis(this.options.redisUrl, redisConnection('sluice-engine-trimmer', 5000));
     redis.on('error', () => {}); // the engine processes see the same and report it

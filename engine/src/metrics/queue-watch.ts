@@ -37,7 +37,7 @@ export class QueueWatch {
 
   /** Loads ioredis, which the start of a program does not wait for, and begins. */
   async start(): Promise<void> {
-    const { Redis } = await import('ioredis');
+    const { Redis } = await import('../append/ioredis.js');
     if (this.stopped) return;
     const redis = new Redis(this.redisUrl, redisConnection('sluice-engine-metrics', 5000));
     this.redis = redis;

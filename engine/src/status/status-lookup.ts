@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PARKED, queueKeys, redisConnection } from '@sluice/contract';
-import { Redis } from 'ioredis';
+import { Redis } from '../append/ioredis.js';
 import { scriptOf } from '../append/script-text.js';
 import { type StatusReply, type TaskStatus, taskStatusOf } from './task-status.js';
 
