@@ -1,12 +1,11 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/schema';
-import type { LoadedHandler } from './handler-registry.js';
 
 // A wrong list of a hundred items would give a hundred faults; the first few tell what is wrong.
 const MOST_FAULTS = 5;
 
 /** Makes the check of data against a schema: what is wrong with it, nothing when it fits. */
-export function schemaCheck(schema: TSchema): LoadedHandler['faultsOf'] {
+export function schemaCheck(schema: TSchema): (data: unknown) => string | undefined {
   const validator = Compile(schema);
   return (data) => {
     if (validator.Check(data)) return undefined;
