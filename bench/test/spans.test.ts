@@ -9,11 +9,15 @@ import { PROTOCOLS, type SpanProtocol, startCheckingReceiver } from '#bench/span
 const TASKS = 300;
 const HANDLERS = { default: new URL('./nothing-handler.js', import.meta.url) };
 
+function breaking(what: string | undefined): object {
+  return what === undefined ? {} : { [Symbol.for('sluice.break')]: what };
+}
+
 /** Sends some tasks through an engine and a consumer, and tells what the bench would say of their spans. */
 async function faultAfterTasks(
   t: TestContext,
   protocol: SpanProtocol,
-  broken?: string,
+  broken: { engine?: string; consumer?: string } = {},
 ): Promise<string | undefined> {
   const redis = await startRedis();
   t.after(() => redis.stop());
@@ -27,11 +31,16 @@ async function faultAfterTasks(
     ...(jaegerEndpoint === undefined ? {} : { jaegerEndpoint }),
   };
   const engine = createEngine({
-    ...(broken === undefined ? {} : { [Symbol.for('sluice.break')]: broken }),
+    ...breaking(broken.engine),
     ...common,
     ...{ host: '127.0.0.1', port: 0, shutdownDelaySeconds: 0 },
   });
-  const consumer = createConsumer({ ...common, handlers: HANDLERS, threads: 2 });
+  const consumer = createConsumer({
+    ...breaking(broken.consumer),
+    ...common,
+    handlers: HANDLERS,
+    threads: 2,
+  });
   t.after(() => Promise.all([engine.stop(), consumer.stop()]));
   const { url } = await engine.start();
   await consumer.start();
@@ -61,14 +70,27 @@ for (const protocol of PROTOCOLS) {
 }
 
 test('an engine that loses spans and does not say so is found out', async (t) => {
-  const fault = await faultAfterTasks(t, 'otlp', 'loses-spans');
+  const fault = await faultAfterTasks(t, 'otlp', { engine: 'loses-spans' });
   assert.match(fault ?? '', /^270 of 300 api_request_span came; .*30 tasks have a parent that is no request/);
 });
 
 test('an engine that mixes up the spans of its requests is found out', async (t) => {
-  const fault = await faultAfterTasks(t, 'jaeger', 'mixes-up-spans');
+  const fault = await faultAfterTasks(t, 'jaeger', { engine: 'mixes-up-spans' });
   assert.match(
     fault ?? '',
     /^30 came twice; 30 tasks have a parent that is no request; 30 links of writes lead to/,
+  );
+});
+
+test('a consumer that loses spans and does not say so is found out', async (t) => {
+  const fault = await faultAfterTasks(t, 'jaeger', { consumer: 'loses-spans' });
+  assert.match(fault ?? '', /^2[67]\d of 300 task_processing_span came; (2\d|30) tasks have no span$/);
+});
+
+test('a consumer that mixes up the parents of its spans is found out', async (t) => {
+  const fault = await faultAfterTasks(t, 'otlp', { consumer: 'mixes-up-spans' });
+  assert.match(
+    fault ?? '',
+    /spans are in another trace than what they belong to; .* request of another task/,
   );
 });

@@ -5,7 +5,7 @@ import type { ResolvedSchedule } from './cron/cron-schedules.js';
 import type { LaneKeys } from './redis/group.js';
 import type { RedisLink } from './redis/redis-link.js';
 import type { BreakerNews } from './settling/breaker.js';
-import type { Blame } from './settling/outcome.js';
+import type { Blame, Outcome } from './settling/outcome.js';
 import {
   type BreakerFlags,
   type LeftAlone,
@@ -15,6 +15,7 @@ import {
   type TrackedEntry,
 } from './settling/outcome-writer.js';
 import { type Promote, type PromoteReply, promoteDue } from './supervisor/promoter.js';
+import { TaskSpans, type TracedTask } from './traces/task-spans.js';
 
 /**
  * Promises that a consumer can be made to break on purpose, for the negative controls of the tests: a test that does
@@ -54,7 +55,11 @@ export type Broken =
   /** Each thread has a breaker of its own. */
   | 'breaker-per-thread'
   /** Each thread may start as many tasks as the whole group may. */
-  | 'limit-per-thread';
+  | 'limit-per-thread'
+  /** Makes no span of each tenth run, and does not say so. */
+  | 'loses-spans'
+  /** Makes the span of each tenth run a child of the request before its own. */
+  | 'mixes-up-spans';
 
 /** The keys of a thread's lanes: those of the group, unless it is asked to be broken. */
 export function keysOfThread(keys: LaneKeys, consumer: string, broken: Broken | undefined): LaneKeys {
@@ -71,6 +76,12 @@ export function outcomeWriter(group: string, consumer: string, broken: Broken | 
     : new BrokenOutcomeWriter(group, consumer, broken);
 }
 
+/** What makes the spans of a thread. */
+export function taskSpansOf(broken: Broken | undefined): typeof TaskSpans {
+  if (broken === 'loses-spans') return LosingTaskSpans;
+  return broken === 'mixes-up-spans' ? MixingTaskSpans : TaskSpans;
+}
+
 /** How a consumer promotes delayed tasks. */
 export function promoteOf(broken: Broken | undefined): Promote {
   if (broken === 'promote-in-steps') return promoteInSteps;
@@ -82,6 +93,34 @@ export function cronRunsOf(broken: Broken | undefined, link: RedisLink, streamNa
   return broken === 'cron-without-last-run'
     ? new ForgetfulCronRuns(link, streamName)
     : new CronRuns(link, streamName);
+}
+
+/** Runs of which one is treated wrongly. */
+const EACH = 10;
+
+class LosingTaskSpans extends TaskSpans {
+  #runs = 0;
+
+  override end(task: TracedTask, outcome: Outcome): void {
+    this.#runs++;
+    if (this.#runs % EACH !== 0) super.end(task, outcome);
+  }
+}
+
+class MixingTaskSpans extends TaskSpans {
+  #runs = 0;
+  #before = '';
+
+  override end(
+    { taskId, taskType, traceContext, traceState, deliveries, span }: TracedTask,
+    outcome: Outcome,
+  ): void {
+    this.#runs++;
+    const parentId = this.#runs % EACH === 0 ? this.#before : (span?.parentId ?? '');
+    this.#before = span?.parentId ?? '';
+    const mixed = span && { ...span, parentId };
+    super.end({ taskId, taskType, traceContext, traceState, deliveries, span: mixed }, outcome);
+  }
 }
 
 class ForgetfulCronRuns extends CronRuns {

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { describeThrown, SluiceError } from '@sluice/contract';
 import type { ConsumerEvent } from '@sluice/telemetry';
+import { taskSpansOf } from '../broken.js';
 import { loadHandlers } from '../handlers/handler-registry.js';
 import { TaskSpans } from '../traces/task-spans.js';
 import { limitEvents } from './event-limit.js';
@@ -16,7 +17,8 @@ const setup = workerData as ThreadSetup; // what thread-pool.ts passes
 
 try {
   // Before the handlers, which may bring instrumentation of their own.
-  const spans = setup.spans === undefined ? undefined : await TaskSpans.open(setup.spans);
+  const spans =
+    setup.spans === undefined ? undefined : await TaskSpans.open(setup.spans, taskSpansOf(setup.broken));
   const handlers = await loadHandlers(setup.modules, setup.options);
   const consumer = new ThreadConsumer(setup, handlers, limitEvents(report), spans);
   consumer.start();

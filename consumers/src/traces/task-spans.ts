@@ -12,7 +12,7 @@ export interface TaskSpan {
 }
 
 /** What a span says of its task. */
-interface TracedTask {
+export interface TracedTask {
   readonly taskId: string;
   readonly taskType: string;
   readonly traceContext: string;
@@ -30,19 +30,19 @@ export class TaskSpans {
   readonly #recorder: TaskRecorder;
   readonly #clock = new SpanClock();
 
-  private constructor(memory: RingMemory, api: Api | undefined) {
+  protected constructor(memory: RingMemory, api: Api | undefined) {
     this.#recorder = new TaskRecorder(memory);
     this.#api = api;
   }
 
   /** Sees to it that contexts follow promises and callbacks, unless whoever owns the process has done so. */
-  static async open(memory: RingMemory): Promise<TaskSpans> {
+  static async open(memory: RingMemory, Spans = TaskSpans): Promise<TaskSpans> {
     const api = await import('@opentelemetry/api').catch(() => undefined);
     const hooks = await import('@opentelemetry/context-async-hooks').catch(() => undefined);
     if (api !== undefined && hooks !== undefined) {
       api.context.setGlobalContextManager(new hooks.AsyncLocalStorageContextManager().enable());
     }
-    return new TaskSpans(memory, api);
+    return new Spans(memory, api);
   }
 
   /** Runs a handler with the span of its task as the active one. */
