@@ -157,11 +157,12 @@ export class PendingBatch extends PendingRequest implements RunWaiter, TaskHead 
   }
 
   private answered(status: string, code?: RefusalCode): void {
-    const { spanName, parent, startedAt, outcome } = this;
+    const { spanName: name, parent, startedAt, outcome } = this;
     const { batchTimes } = this.route;
-    batchTimes.answered(startedAt, statusClassOf(status));
-    if (spanName === undefined) return;
-    batchTimes.spans?.answered(spanName, parent, startedAt, numberOf(status), outcome?.count ?? 0, code);
+    const endedAt = batchTimes.answered(startedAt, statusClassOf(status));
+    if (name === undefined) return;
+    const tasks = outcome?.count ?? 0;
+    batchTimes.spans?.answered(name, parent, startedAt, endedAt, numberOf(status), tasks, code);
   }
 
   protected override free(): void {

@@ -58,10 +58,10 @@ export class PendingTask extends PendingRequest implements AppendWaiter, TaskHea
     this.isOver = true;
     this.response.cork(() => this.desk.accepted(this.response, this, dueAt, known));
     const { times } = this.route;
-    times.answered(this.startedAt, SUCCEEDED);
+    const endedAt = times.answered(this.startedAt, SUCCEEDED);
     // One that was stored before has another id than this one.
     const tasks = known === undefined ? SINGLE_TASK : 0;
-    if (times.spans !== undefined) times.spans.answered(this, this.parent, this.startedAt, 202, tasks);
+    times.spans?.answered(this, this.parent, this.startedAt, endedAt, 202, tasks);
   }
 
   /** Accepts the task before the write that it is part of. */
@@ -76,8 +76,8 @@ export class PendingTask extends PendingRequest implements AppendWaiter, TaskHea
     const traceparent = this.parent === undefined ? undefined : traceparentOf(this);
     this.response.cork(() => this.desk.refuse(this.response, refusal, close, traceparent));
     const { times } = this.route;
-    times.answered(this.startedAt, statusClassOf(statusOf(refusal.code)));
-    times.spans?.refused(this, this.parent, this.startedAt, refusal.code, this.tasks);
+    const endedAt = times.answered(this.startedAt, statusClassOf(statusOf(refusal.code)));
+    times.spans?.refused(this, this.parent, this.startedAt, endedAt, refusal.code, this.tasks);
     this.leave();
   }
 

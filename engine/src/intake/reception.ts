@@ -114,8 +114,8 @@ export class Reception {
     const name = spans?.nameAtOnce(parent);
     const traceparent = parent === undefined || name === undefined ? undefined : traceparentOf(name);
     this.refuse(response, refusal, close, traceparent, withBody);
-    times.answered(startedAt, statusClassOf(statusOf(refusal.code)));
-    if (name !== undefined) spans?.refused(name, parent, startedAt, refusal.code, 0);
+    const endedAt = times.answered(startedAt, statusClassOf(statusOf(refusal.code)));
+    if (name !== undefined) spans?.refused(name, parent, startedAt, endedAt, refusal.code, 0);
   }
 
   /** Answers with an error, and counts it. */

@@ -25,13 +25,12 @@ export class RouteTimes {
     private readonly index: number,
   ) {}
 
-  /** A request has been answered that arrived at a time of {@link microsNow}. */
-  answered(startedAt: number, status: StatusClass): void {
+  /** A request has been answered that arrived at a time of {@link microsNow}. Returns the time now. */
+  answered(startedAt: number, status: StatusClass): number {
+    const now = microsNow();
     this.changed[this.index] = 1;
-    this.table.record(
-      this.index * STATUS_CLASSES.length + status,
-      ((microsNow() - startedAt) | 0) / 1_000_000,
-    );
+    this.table.record(this.index * STATUS_CLASSES.length + status, ((now - startedAt) | 0) / 1_000_000);
+    return now;
   }
 
   /** The client of a request went away before its answer. */

@@ -41,22 +41,23 @@ export class RouteSpans {
    * A request was answered.
    *
    * @param parent the traceparent it came with, if that was a valid one
-   * @param startedAt by `microsNow`
+   * @param startedAt by `microsNow`, as `endedAt`
    * @param tasks of its batch; `SINGLE_TASK`: the one of its name; 0: none that is stored by this name
    */
   answered(
     name: SpanName,
     parent: string | undefined,
     startedAt: number,
+    endedAt: number,
     status: number,
     tasks: number,
     code?: RefusalCode | typeof CLIENT_GONE,
   ): void {
     const { clock, recorder } = this.traces;
-    const endedAt = clock.now();
-    const tookMs = ((microsNow() - startedAt) | 0) / 1000;
     const error = code === undefined ? 0 : (NUMBER_OF_ERROR.get(code) ?? 0);
-    recorder.request(name, parent, endedAt - tookMs, endedAt, this.route, status, error, tasks);
+    const ended = clock.ofMicros(endedAt);
+    const started = ended - ((endedAt - startedAt) | 0) / 1000;
+    recorder.request(name, parent, started, ended, this.route, status, error, tasks);
   }
 
   /** A request was refused. */
@@ -64,15 +65,16 @@ export class RouteSpans {
     name: SpanName,
     parent: string | undefined,
     startedAt: number,
+    endedAt: number,
     code: RefusalCode,
     tasks: number,
   ): void {
-    this.answered(name, parent, startedAt, numberOf(STATUS[code]), tasks, code);
+    this.answered(name, parent, startedAt, endedAt, numberOf(STATUS[code]), tasks, code);
   }
 
   /** Its client went away before the answer. */
   aborted(name: SpanName, parent: string | undefined, startedAt: number, tasks: number): void {
-    this.answered(name, parent, startedAt, CLIENT_GONE_STATUS, tasks, CLIENT_GONE);
+    this.answered(name, parent, startedAt, microsNow(), CLIENT_GONE_STATUS, tasks, CLIENT_GONE);
   }
 
   /** A name for a request that is refused by its head: valid until the next call. */

@@ -7,6 +7,9 @@ const SET_MS = 5;
  */
 export class SpanClock {
   private offsetMs = performance.timeOrigin;
+  /** An instant of both clocks: ours, and microseconds of `performance.now()` modulo 2^32. */
+  private baseMs = 0;
+  private baseMicros = 0;
   private readonly timer: NodeJS.Timeout;
 
   constructor(everyMs = 10_000) {
@@ -19,9 +22,9 @@ export class SpanClock {
     return this.offsetMs + performance.now();
   }
 
-  /** The same instant as one of `performance.now()`. */
-  at(performanceMs: number): number {
-    return this.offsetMs + performanceMs;
+  /** The same instant as `(performance.now() * 1000) | 0`, when that was less than half an hour ago. */
+  ofMicros(micros: number): number {
+    return this.baseMs + ((micros - this.baseMicros) | 0) / 1000;
   }
 
   stop(): void {
@@ -29,7 +32,11 @@ export class SpanClock {
   }
 
   private set(): void {
-    const offsetMs = Date.now() - performance.now();
+    const now = performance.now();
+    const offsetMs = Date.now() - now;
     if (Math.abs(offsetMs - this.offsetMs) > SET_MS) this.offsetMs = offsetMs;
+    const micros = Math.trunc(now * 1000);
+    this.baseMicros = micros | 0;
+    this.baseMs = this.offsetMs + micros / 1000;
   }
 }
