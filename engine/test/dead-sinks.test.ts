@@ -34,7 +34,7 @@ for (const [what, portOf] of SINKS) {
       METRICS_PORT: String(await freePort()),
       WORKER_PROCESSES: '1',
       SHUTDOWN_DELAY: '0',
-      SHUTDOWN_TIMEOUT: '5',
+      SHUTDOWN_TIMEOUT: '10', // what is waited for the sinks is a part of it, and the machine may stand still
       OTEL_EXPORTER_OTLP_ENDPOINT: sink,
       LOKI_ENDPOINT: sink,
     });

@@ -27,7 +27,8 @@ export const delaysAreKept: Scenario = {
   },
   async run(arena) {
     const tasks = arena.size(300, 6000);
-    const { url } = await arena.engine();
+    // What is stored and not confirmed in time would be counted as scheduled, and not as accepted.
+    const { url } = await arena.engine({ APPEND_TIMEOUT: '20' });
     await startConsumersApart(arena, { threads: 1 });
     const load = new IntakeLoad(url, PER_SECOND, () => ({}), timingOf);
     arena.afterwards(() => load.stop());

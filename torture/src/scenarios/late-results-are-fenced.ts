@@ -6,10 +6,10 @@ import { atLeast, exactly, type Scenario } from '../scenario.js';
 
 const LEASE_S = 1;
 const TASKS = 20;
-/** Long enough that the frozen consumer holds them all when it freezes. */
-const FIRST_RUN_MS = 700;
+/** Long enough that the frozen consumer holds them all when it freezes, also where that comes two seconds late. */
+const FIRST_RUN_MS = 4000;
 /** Long enough that the second run is still going on when the late result comes. */
-const SECOND_RUN_MS = 3000;
+const SECOND_RUN_MS = 8000;
 /** For the late results to have been sent, and written if nobody fenced them off. */
 const LATE_MS = 700;
 
@@ -58,14 +58,17 @@ async function freezeAndThaw(arena: Arena, first: number): Promise<{ late: numbe
   await arena.until(() => runs().every(([one]) => one?.endedAt !== undefined), 'the late results');
   await pause(LATE_MS);
 
-  // A task whose entry is gone while its second run goes on was settled by the first.
+  // A task whose entry is gone while its second run goes on was settled by the first: so first the entries, then the runs.
+  const gone = await Promise.all(
+    entryIds.map(async (entryId) => (await arena.redis.xrange(arena.stream, entryId, entryId)).length === 0),
+  );
+  arena.journal.read();
   let late = 0;
   let counted = 0;
   for (const [i, [firstRun, secondRun]] of runs().entries()) {
     if (firstRun === undefined || secondRun === undefined || secondRun.endedAt !== undefined) continue;
     late += 1;
-    const entryId = entryIds[i] ?? '';
-    if ((await arena.redis.xrange(arena.stream, entryId, entryId)).length === 0) counted += 1;
+    if (gone[i] === true) counted += 1;
   }
   await arena.settled(10_000);
   for (const consumer of [frozen, other]) {
