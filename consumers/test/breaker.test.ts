@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumerEvent } from '@sluice/consumers';
 import { waitFor } from '@sluice/testbed';
-import { type Fixture, setUp } from './fixture.js';
+import { type Fixture, SHORT_LEASE, setUp } from './fixture.js';
 
 const STREAM = 'tasks:stream';
 const GROUP = 'processors';
@@ -192,7 +192,7 @@ test('one task that never works dies at once, though all there is fails', async 
   const queue = await setUp(t);
   await queue.consume({ ...QUICK_BREAKER, breakerWindowSeconds: 3600 });
   await queue.appendScript({ do: 'throw' });
-  await queue.drained(5000);
+  await queue.drained();
   assert.equal((await queue.deadLetters()).length, 1);
 });
 
@@ -200,7 +200,7 @@ test('too few failures to tell: their tasks die when the window is over', async 
   const queue = await setUp(t);
   await queue.consume({ ...QUICK_BREAKER, breakerWindowSeconds: 1, maxAttempts: 1 });
   await queue.appendScripts(3, { do: 'throw' });
-  await queue.drained(8000);
+  await queue.drained();
   assert.equal((await queue.deadLetters()).length, 3);
   assert.equal(queue.ids('start').length, 3, 'they ran once');
 });
@@ -242,7 +242,7 @@ test('timeouts open it', async (t) => {
 test('a process that is killed with the probes does not keep it half-open for ever', async (t) => {
   const queue = await setUp(t);
   queue.setDownstream('down');
-  const holder = await queue.consumeInProcess(QUICK_BREAKER);
+  const holder = await queue.consumeInProcess({ ...QUICK_BREAKER, ...SHORT_LEASE });
   await queue.appendScripts(20, { do: 'call-downstream' });
   await untilState(queue, 'open');
   queue.setDownstream('hanging');
@@ -257,7 +257,7 @@ test('a process that is killed with the probes does not keep it half-open for ev
   holder.signal('SIGKILL');
   await holder.exited;
   queue.setDownstream('up');
-  await queue.consume(QUICK_BREAKER);
+  await queue.consume({ ...QUICK_BREAKER, ...SHORT_LEASE });
   await queue.drained(30_000);
   assert.ok(probes.length > 0);
   assert.equal(await stateOf(queue), 'closed');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { waitFor } from '@sluice/testbed';
-import { type Fixture, setUp, soon } from './fixture.js';
+import { type Fixture, SHORT_LEASE, setUp, soon } from './fixture.js';
 
 const BREAK = (what: string) => ({ [Symbol.for('sluice.break')]: what });
 const sorted = (ids: readonly string[]) => [...ids].sort();
@@ -11,7 +11,7 @@ async function keepEntries(queue: Fixture): Promise<void> {
   await queue.redis.xgroup('CREATE', 'tasks:stream', 'onlookers', '0', 'MKSTREAM');
 }
 
-async function promoted(queue: Fixture, count: number, timeoutMs = 10_000): Promise<void> {
+async function promoted(queue: Fixture, count: number, timeoutMs = 20_000): Promise<void> {
   await waitFor(async () => (await queue.inStream()).length >= count, {
     timeoutMs,
     what: `${count} tasks to be promoted`,
@@ -110,12 +110,12 @@ test('two groups get a promoted task once each', async (t) => {
 test('when the process that looks most often is killed or frozen, others promote what is due', async (t) => {
   const queue = await setUp(t);
   const { lease } = queue.keys.schedule('tasks:stream');
-  const leader = await queue.consumeInProcess();
+  const leader = await queue.consumeInProcess(SHORT_LEASE);
   await waitFor(async () => (await queue.redis.exists(lease)) === 1, {
     timeoutMs: 20_000,
     what: 'the lease',
   });
-  await queue.consumeInProcess();
+  await queue.consumeInProcess(SHORT_LEASE);
   leader.signal('SIGSTOP');
   const ids = await queue.scheduleScripts([10, 20, 30]);
   await queue.until('end', 3);

@@ -21,9 +21,12 @@ const HANDLERS = {
 
 /**
  * Options that make the tests quick where the defaults are made for production. Without a breaker: the tests of retries
- * have most of their tasks fail.
+ * have most of their tasks fail. The lease is longer than a machine stands still: what runs then is to run once.
  */
-const QUICK = { threads: 2, backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 1, breaker: false };
+const QUICK = { threads: 2, backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 5, breaker: false };
+
+/** For tests in which what somebody held is taken over: they wait for as long as the lease. */
+export const SHORT_LEASE = { leaseSeconds: 1 };
 
 const SCHEDULE = `
 local time = redis.call('TIME')

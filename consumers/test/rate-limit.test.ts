@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { waitFor } from '@sluice/testbed';
-import { type Fixture, setUp } from './fixture.js';
+import { type Fixture, SHORT_LEASE, setUp } from './fixture.js';
 import { LIMIT } from './handlers/limited.js';
 
 const STREAM = 'tasks:stream:limited';
@@ -56,12 +56,12 @@ test('negative control: a limit of each thread for itself is caught', async (t) 
 
 test('a process that is killed takes its starts along and no more', async (t) => {
   const queue = await setUp(t);
-  const first = await queue.consumeInProcess({ handlers });
+  const first = await queue.consumeInProcess({ ...SHORT_LEASE, handlers });
   await append(queue, 40);
   await queue.until('start', 5);
   first.signal('SIGKILL');
   await first.exited;
-  await queue.consumeInProcess({ handlers });
+  await queue.consumeInProcess({ ...SHORT_LEASE, handlers });
   await drained(queue);
   assert.equal(new Set(queue.ids('end')).size, 40);
   const most = mostInAWindow(queue);
@@ -74,7 +74,7 @@ test('a task that comes when there was nothing to do is not left lying', async (
   await pause(1500);
   for (let i = 1; i <= 3; i++) {
     await append(queue, 1);
-    await queue.until('end', i, 5000);
+    await queue.until('end', i);
   }
 });
 
@@ -104,7 +104,7 @@ test('after FLUSHALL it goes on', async (t) => {
   await drained(queue);
   await queue.redis.flushall();
   const ids = await append(queue, 5);
-  await queue.until('end', 10, 10_000);
+  await queue.until('end', 10);
   for (const id of ids) assert.ok(queue.ids('end').includes(id));
 });
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitFor } from '@sluice/testbed';
-import { type Fixture, setUp, soon } from './fixture.js';
+import { type Fixture, SHORT_LEASE, setUp, soon } from './fixture.js';
 
 /** Kills a process in the middle of its work, lets another take over, and returns the tasks nobody finished. */
 async function unfinishedAfterKill(queue: Fixture, env: Record<string, string> = {}): Promise<string[]> {
-  const victim = await queue.consumeInProcess({}, env);
+  const victim = await queue.consumeInProcess(SHORT_LEASE, env);
   // None is through before the kill, however late that comes.
   const ids = await queue.appendScripts(20, { ms: 20_000, againMs: 10 });
   await queue.until('start', 20);
   victim.signal('SIGKILL');
   await victim.exited;
-  await queue.consume();
+  await queue.consume(SHORT_LEASE);
   await queue.drained();
   const ended = new Set(queue.ids('end'));
   return ids.filter((id) => !ended.has(id));
@@ -35,8 +35,8 @@ test('negative control: tasks of a consumer that acknowledges first are lost wit
 
 test('a task that takes much longer than the lease stays with its consumer', async (t) => {
   const queue = await setUp(t);
-  const { events } = await queue.consume();
-  await queue.consume();
+  const { events } = await queue.consume(SHORT_LEASE);
+  await queue.consume(SHORT_LEASE);
   await queue.appendScripts(40, { ms: 4000 });
   await queue.drained();
   assert.equal(queue.ids('start').length, 40);
@@ -49,11 +49,11 @@ test('a task that takes much longer than the lease stays with its consumer', asy
 
 test('the late outcome of a process that was frozen past its lease is fenced off', async (t) => {
   const queue = await setUp(t);
-  const frozen = await queue.consumeInProcess({ threads: 1 });
+  const frozen = await queue.consumeInProcess({ ...SHORT_LEASE, threads: 1 });
   await queue.appendScripts(5, { ms: 5000, againMs: 100 });
   await queue.until('start', 5);
   frozen.signal('SIGSTOP');
-  const { consumer } = await queue.consume();
+  const { consumer } = await queue.consume(SHORT_LEASE);
   await queue.until('start', 10);
   frozen.signal('SIGCONT');
   await queue.drained();
@@ -71,10 +71,10 @@ test('a task that kills its process is a dead letter after its crashes, and the 
   const ids = await queue.appendScripts(10);
   const deadly = await queue.append({ journal: queue.journal, do: 'kill-process' });
   for (let lives = 0; lives < 3; lives++) {
-    const process = await queue.consumeInProcess({ threads: 1 });
+    const process = await queue.consumeInProcess({ ...SHORT_LEASE, threads: 1 });
     await process.exited;
   }
-  const { events } = await queue.consume();
+  const { events } = await queue.consume(SHORT_LEASE);
   await queue.drained();
   await soon('the dead letter to be reported by its name', () =>
     events.some((event) => event.type === 'task-dead' && event.taskId === deadly),
@@ -89,14 +89,14 @@ test('a task that kills its process is a dead letter after its crashes, and the 
 
 test('what somebody deleted while it was pending is counted as lost', async (t) => {
   const queue = await setUp(t);
-  const victim = await queue.consumeInProcess({ threads: 1 });
+  const victim = await queue.consumeInProcess({ ...SHORT_LEASE, threads: 1 });
   await queue.appendScripts(3, { do: 'never-settle' });
   await queue.until('start', 3);
   victim.signal('SIGKILL');
   await victim.exited;
   const entries = await queue.redis.xrange('tasks:stream', '-', '+');
   await queue.redis.xdel('tasks:stream', ...entries.map(([id]) => id));
-  const { events } = await queue.consume();
+  const { events } = await queue.consume(SHORT_LEASE);
   await waitFor(async () => (await queue.ledger()).lost === 3, {
     timeoutMs: 20_000,
     what: 'the loss to be noticed',

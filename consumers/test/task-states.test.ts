@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { waitFor } from '@sluice/testbed';
-import { type Fixture, setUp } from './fixture.js';
+import { type Fixture, SHORT_LEASE, setUp } from './fixture.js';
 import type { Script } from './handlers/script.js';
 import { type State, Trail, transitionsOfDiagram, transitionsOfTable } from './task-states.js';
 
@@ -10,10 +10,12 @@ import { type State, Trail, transitionsOfDiagram, transitionsOfTable } from './t
 type Walk = (queue: Fixture) => Promise<Trail>;
 
 const ONE_THREAD = { threads: 1 };
+/** What it holds can soon be taken over. */
+const SHORT_LIVED = { ...ONE_THREAD, ...SHORT_LEASE };
 /** Retries do not come back while one looks at them. */
 const LONG_BACKOFF = { ...ONE_THREAD, backoffBaseSeconds: 300, backoffMaxSeconds: 300 };
 /** Room for a single task: with that one running, whatever is parked stays so. */
-const ONE_TASK = { ...ONE_THREAD, maxConcurrentTasks: 1, shutdownTimeoutSeconds: 0 };
+const ONE_TASK = { ...SHORT_LIVED, maxConcurrentTasks: 1, shutdownTimeoutSeconds: 0 };
 
 /** Appends a task and follows it. */
 async function begin(queue: Fixture, script: Omit<Script, 'journal'> = {}): Promise<Trail> {
@@ -31,7 +33,7 @@ async function entryOf(queue: Fixture, taskId: string): Promise<string> {
 
 /** Has a process run a task, and kills it while it does. */
 async function crash(queue: Fixture, trail: Trail): Promise<void> {
-  const process = await queue.consumeInProcess(ONE_THREAD);
+  const process = await queue.consumeInProcess(SHORT_LIVED);
   await trail.reaches('running');
   await queue.until('start', 1);
   process.signal('SIGKILL');
@@ -50,7 +52,7 @@ async function bystander(queue: Fixture): Promise<void> {
 async function suspect(queue: Fixture): Promise<Trail> {
   const trail = await begin(queue, { ms: 60_000 });
   await crash(queue, trail);
-  const again = await queue.consumeInProcess(ONE_THREAD);
+  const again = await queue.consumeInProcess(SHORT_LIVED);
   await queue.until('start', 2);
   await trail.reaches('running');
   again.signal('SIGKILL');
@@ -203,11 +205,11 @@ const WALKS: Readonly<Record<string, Walk>> = {
   },
   async fence(queue) {
     const trail = await begin(queue, { held: true });
-    const frozen = await queue.consumeInProcess(ONE_THREAD);
+    const frozen = await queue.consumeInProcess(SHORT_LIVED);
     await trail.reaches('running');
     await queue.until('start', 1);
     frozen.signal('SIGSTOP');
-    await queue.consume({ ...ONE_THREAD, shutdownTimeoutSeconds: 0 });
+    await queue.consume({ ...SHORT_LIVED, shutdownTimeoutSeconds: 0 });
     await queue.until('start', 2);
     await trail.reaches('running');
     queue.letGo(1); // and not the second attempt, which runs on

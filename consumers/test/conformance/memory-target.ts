@@ -28,7 +28,7 @@ const HANDLERS = {
 };
 
 /** The same options as on a real Redis, but that some of them would not be needed here. */
-const QUICK = { backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 1 };
+const QUICK = { backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 5 };
 
 /** Virtual time within which a queue must be drained. Broken ones are not to go on for a month. */
 const WITHIN_MS = 3_600_000;

@@ -10,6 +10,8 @@ export interface ConformancePromise {
   readonly only?: { readonly target: 'memory' | 'redis'; readonly because: string };
 }
 
+/** For what is taken over, or takes longer. */
+const SHORT_LEASE = { leaseSeconds: 1 };
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -271,7 +273,7 @@ export const PROMISES: Readonly<Record<string, ConformancePromise>> = {
   },
 
   'a task whose process died runs again, with a higher attempt, once its lease is over': {
-    options: { process: true },
+    options: { process: true, ...SHORT_LEASE },
     async check(target) {
       const id = await target.addCrashing('process', 1);
       await target.drained();
@@ -285,7 +287,7 @@ export const PROMISES: Readonly<Record<string, ConformancePromise>> = {
   },
 
   'a task that keeps killing its process is a dead letter in the end, without being run once more': {
-    options: { process: true, maxCrashes: 2 },
+    options: { process: true, ...SHORT_LEASE, maxCrashes: 2 },
     async check(target) {
       const id = await target.addCrashing('process', 9);
       await target.drained();
@@ -301,9 +303,9 @@ export const PROMISES: Readonly<Record<string, ConformancePromise>> = {
   },
 
   'the outcome of a process that was frozen past its lease does not count': {
-    options: { process: true, threads: 1 },
+    options: { process: true, ...SHORT_LEASE, threads: 1 },
     async check(target) {
-      const id = await target.addFreezing({ ms: 700, againMs: 700 });
+      const id = await target.addFreezing({ ms: 3000, againMs: 700 });
       await target.drained();
       assert.deepEqual(attemptsOf(await target.runs(), id), [1, 2]);
       assert.equal(await target.state(id), 'done');
@@ -313,7 +315,7 @@ export const PROMISES: Readonly<Record<string, ConformancePromise>> = {
   },
 
   'a handler whose task was taken over is told so by its signal': {
-    options: { process: true, threads: 1, taskTimeoutSeconds: 600 },
+    options: { process: true, ...SHORT_LEASE, threads: 1, taskTimeoutSeconds: 600 },
     async check(target) {
       const id = await target.addFreezing({ do: 'wait-for-abort', until: 1 });
       await target.drained();
@@ -323,7 +325,7 @@ export const PROMISES: Readonly<Record<string, ConformancePromise>> = {
   },
 
   'a task that takes longer than the lease stays with its consumer': {
-    options: { taskTimeoutSeconds: 4, maxAttempts: 1 },
+    options: { ...SHORT_LEASE, taskTimeoutSeconds: 4, maxAttempts: 1 },
     async check(target) {
       const id = await target.add({ do: 'wait-for-abort' });
       await target.drained();

@@ -9,6 +9,8 @@ export interface TargetOptions {
   readonly backoffBaseSeconds?: number;
   readonly backoffMaxSeconds?: number;
   readonly maxConcurrentTasks?: number;
+  /** Short where a task is to be taken over, or takes longer. */
+  readonly leaseSeconds?: number;
   /** The consumer is a process of its own, which is replaced when it dies. */
   readonly process?: true;
 }
