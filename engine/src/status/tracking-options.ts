@@ -6,7 +6,7 @@ export const trackingOptions = {
     env: 'TRACK_TASKS',
     default: false,
     description:
-      'Keep track of each task that is taken in, so that `GET /tasks/{id}` says what became of it. Consumers notice by the task, and need no option. Costs some 200 bytes of Redis a task for `TRACK_TTL`, and several times the Redis CPU of an append.',
+      'Keep track of each task that is taken in, so that `GET /tasks/{id}` says what became of it. Consumers notice by the task, and need no option. Costs some 250 bytes of Redis a task for `TRACK_TTL`, and several times the Redis CPU of an append.',
   }),
   trackTtlSeconds: Option.Number({
     env: 'TRACK_TTL',
