@@ -39,6 +39,9 @@ test('list counts by type and reason, filters, and shows the newest', async (t) 
   assert.match(all.stdout, /and 6 older/);
   const listed = async (...filter: string[]) =>
     JSON.parse((await queue.sluice(['dlq', 'list', '--json', ...filter])).stdout);
+  const none = async (...flags: string[]) => (await queue.sluice(['dlq', 'list', ...flags])).stdout;
+  assert.match(await none('--type', 'nobody'), /^no dead letters in \S+ that fit$/m);
+  assert.match(await none('--stream', 'another:stream'), /^no dead letters in \S+$/m);
   assert.equal((await listed('--type', 'mail')).total, 3);
   assert.equal((await listed('--type', 'mail', '--type', 'default')).total, 8);
   assert.equal((await listed('--reason', 'unrecoverable')).total, 5);

@@ -55,14 +55,19 @@ export const listCommand = defineCommand({
               undefined,
               2,
             )
-          : listText(key, tally, newest),
+          : listText(key, tally, newest, Object.keys(filter).length > 0),
       );
       return EXIT.ok;
     }),
 });
 
-function listText(key: string, tally: LetterTally, newest: readonly DeadLetter[]): string {
-  if (tally.total === 0) return `no dead letters in ${key} that fit`;
+function listText(
+  key: string,
+  tally: LetterTally,
+  newest: readonly DeadLetter[],
+  isFiltered: boolean,
+): string {
+  if (tally.total === 0) return `no dead letters in ${key}${isFiltered ? ' that fit' : ''}`;
   const lines = [`${plural(tally.total, 'dead letter')} in ${key}`, '', ...tally.lines()];
   if (newest.length === 0) return lines.join('\n');
   const rows = newest.map((letter) => [
