@@ -72,7 +72,8 @@ function envelopeSchema(data: object, maxDelaySeconds: number): object {
       },
     },
     additionalProperties: false,
-    not: { required: ['delay', 'run_at'] },
+    // With its type: Swagger UI takes whatever is not said to be an object for anything, and its negation for nothing.
+    not: { type: 'object', required: ['delay', 'run_at'] },
     // It follows from that, and lets generated samples be valid.
     maxProperties: 3,
   };
