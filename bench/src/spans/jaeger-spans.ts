@@ -22,6 +22,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export class JaegerSpans {
   private bytes: Buffer = NOTHING;
+  private view: DataView = new DataView(NOTHING.buffer, 0, 0);
   private at = 0;
 
   /** @param each called when a span was read into `span` */
@@ -33,6 +34,7 @@ export class JaegerSpans {
   /** @throws Error at what is no such message */
   decode(message: Buffer): void {
     this.bytes = message;
+    this.view = new DataView(message.buffer, message.byteOffset, message.length);
     this.at = 0;
     for (let type = this.byte(); type !== STOP; type = this.byte()) {
       const field = this.int16();
@@ -61,32 +63,49 @@ export class JaegerSpans {
       else if (field === PARENT_ID) {
         span.id(this.bytes, this.at, PARENT, 2);
         span.hasParent = (span.words[PARENT] ?? 0) !== 0 || (span.words[PARENT + 1] ?? 0) !== 0;
-      } else if (field === NAME) span.name(this.bytes, this.at + 4, this.bytes.readUInt32BE(this.at));
+      } else if (field === NAME) span.name(this.bytes, this.at + 4, this.view.getUint32(this.at));
       this.skip(type);
     }
     this.each();
   }
 
+  /** Of a span nearly all is tags: they are gone through here, without a call for each of their fields. */
   private tag(): void {
-    const { bytes } = this;
+    const { bytes, view } = this;
+    let { at } = this;
     let key = 0;
     let keyLength = 0;
     let tagType = 0;
     let text = 0;
     let textLength = 0;
     let number = 0;
-    for (let type = this.byte(); type !== STOP; type = this.byte()) {
-      const field = this.int16();
-      if (field === 1) {
-        keyLength = bytes.readUInt32BE(this.at);
-        key = this.at + 4;
-      } else if (field === 2) tagType = bytes.readUInt32BE(this.at);
-      else if (field === 3) {
-        textLength = bytes.readUInt32BE(this.at);
-        text = this.at + 4;
-      } else if (field === 4 && tagType === NUMBER_TAG) number = bytes.readDoubleBE(this.at);
-      this.skip(type);
+    for (let type = bytes[at]; type !== STOP; type = bytes[at]) {
+      const field = bytes[at + 2];
+      at += 3;
+      if (type === STRING) {
+        const length = view.getUint32(at);
+        at += 4;
+        if (field === 1) {
+          key = at;
+          keyLength = length;
+        } else if (field === 3) {
+          text = at;
+          textLength = length;
+        }
+        at += length;
+      } else if (type === I32) {
+        if (field === 2) tagType = view.getUint32(at);
+        at += 4;
+      } else if (type === DOUBLE) {
+        if (field === 4) number = view.getFloat64(at);
+        at += 8;
+      } else {
+        this.at = at;
+        this.skip(type ?? STOP); // which it refuses
+        at = this.at;
+      }
     }
+    this.at = at + 1;
     if (tagType === NUMBER_TAG) this.span.numberAttribute(bytes, key, keyLength, number);
     else this.span.textAttribute(bytes, key, keyLength, text, textLength);
   }
@@ -115,7 +134,7 @@ export class JaegerSpans {
   private list(): number {
     if (this.byte() !== STRUCT) throw new Error('a thrift list of something else than structs');
     this.at += 4;
-    return this.bytes.readUInt32BE(this.at - 4);
+    return this.view.getUint32(this.at - 4);
   }
 
   private skip(type: number): void {
@@ -135,7 +154,7 @@ export class JaegerSpans {
         this.at += 8;
         return;
       case STRING:
-        this.at += 4 + this.bytes.readUInt32BE(this.at);
+        this.at += 4 + this.view.getUint32(this.at);
         return;
       case STRUCT:
         for (let inner = this.byte(); inner !== STOP; inner = this.byte()) {
@@ -146,7 +165,7 @@ export class JaegerSpans {
       case LIST: {
         const of = this.byte();
         this.at += 4;
-        for (let left = this.bytes.readUInt32BE(this.at - 4); left > 0; left--) this.skip(of);
+        for (let left = this.view.getUint32(this.at - 4); left > 0; left--) this.skip(of);
         return;
       }
       default:
