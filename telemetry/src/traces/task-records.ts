@@ -1,5 +1,13 @@
 import { type RingMemory, type RingReader, RingWriter } from './span-ring.js';
-import { OUTCOMES, type TaskSpan, type TaskSpanEncoder } from './task-span.js';
+import {
+  ERROR_TEXT,
+  OUTCOMES,
+  REASON_TEXT,
+  TASK_ID_TEXT,
+  TASK_TYPE_TEXT,
+  type TaskSpan,
+  type TaskSpanEncoder,
+} from './task-span.js';
 import { microsecondsOf, unhex, viewOf } from './wire-writer.js';
 
 /**
@@ -64,13 +72,20 @@ export class TaskRecorder {
     bytes.write(run.traceparent, at + TRACEPARENT_AT, TRACEPARENT_LENGTH, 'latin1');
     bytes[at + PARENT_AT] = 0;
     bytes.write(run.parentId, at + PARENT_AT, PARENT_LENGTH, 'latin1');
-    let text = at + TEXTS_AT;
-    for (const [i, value] of [run.taskId, run.taskType, run.reason, run.error].entries()) {
-      const length = bytes.write(value, text, MOST_TEXT[i] ?? 0, 'utf8');
-      bytes[at + LENGTHS_AT + i] = length;
-      text += length;
-    }
+    let end = this.text(at, at + TEXTS_AT, TASK_ID_TEXT, run.taskId);
+    end = this.text(at, end, TASK_TYPE_TEXT, run.taskType);
+    end = this.text(at, end, REASON_TEXT, run.reason);
+    this.text(at, end, ERROR_TEXT, run.error);
     ring.publish();
+  }
+
+  /** Writes a text; returns where it ends. */
+  private text(at: number, start: number, text: number, value: string): number {
+    const { bytes } = this.ring;
+    // Of a task that is done two are empty.
+    const length = value === '' ? 0 : bytes.write(value, start, MOST_TEXT[text] ?? 0, 'utf8');
+    bytes[at + LENGTHS_AT + text] = length;
+    return start + length;
   }
 }
 
