@@ -147,6 +147,23 @@ test('answers 411 to a chunked body unless they are allowed', async (t) => {
   assert.match(text, /^HTTP\/1\.1 411 .*LENGTH_REQUIRED/s);
 });
 
+test('takes a chunked body of as many bytes as it may have, and not one more', async (t) => {
+  const { port } = await runEngine(t, redis.server.url, { allowChunked: true, maxPayloadSize: 1000 });
+  for (const [bytes, status] of [
+    [1000, 202],
+    [1001, 413],
+  ] as const) {
+    const body = `{"data":"${'x'.repeat(bytes - 11)}"}`;
+    assert.equal(body.length, bytes);
+    const { text } = await exchange(
+      port,
+      [`${CHUNKED}${bytes.toString(16)}\r\n${body}\r\n0\r\n\r\n`],
+      /\r\n\r\n/,
+    );
+    assert.equal(text.split(' ')[1], String(status), `${bytes} bytes`);
+  }
+});
+
 test('cuts a chunked body off where it passes the limit', async (t) => {
   const { port, stream } = await runEngine(t, redis.server.url, { allowChunked: true, maxPayloadSize: 1000 });
   const chunk = `1f4\r\n${' '.repeat(500)}\r\n`;
