@@ -13,7 +13,7 @@ import { runTestFiles, type TestTotals } from './test-run.js';
 const COVERAGE = join(ROOT, 'coverage');
 const COVERAGE_RAW = join(COVERAGE, 'raw');
 const SECONDS_FILE = join(COVERAGE, 'seconds.txt');
-/** Most tests wait for something most of the time. */
+/** They keep somewhat more than one of two cores busy; with them runs one that mostly waits. */
 const FILES_AT_ONCE = 2;
 /** A test file that is still running after this long hangs: without a limit so would CI. Milliseconds. */
 const FILE_TIMEOUT = 900_000;

@@ -22,6 +22,15 @@ describe('TestQueue', () => {
     queue.finished(CONTROLS);
     assert.equal(queue.take(), PROMISES);
   });
+
+  it('has something to run beside the others as long as there is a file that mostly waits', () => {
+    const waiting = 'consumers/test/dist/cron.test.js';
+    const queue = new TestQueue([UNIT, waiting, CRASH]);
+    assert.deepEqual(
+      [queue.take('mostly-waiting'), queue.take('mostly-waiting'), queue.take()],
+      [waiting, undefined, CRASH],
+    );
+  });
 });
 
 describe('withoutControls', () => {

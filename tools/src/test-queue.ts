@@ -18,6 +18,19 @@ const LONGEST = [
 /** Files that run several scenarios at once: two of them beside each other are too much for two cores. */
 const ALONE_OF_THEIR_KIND = 'torture/test/';
 
+/**
+ * Files that wait for times to pass, such as leases and seconds of a schedule, and take less than half a core meanwhile: one of
+ * them may run beside those that keep the cores busy.
+ */
+const MOSTLY_WAITING = [
+  'consumers/test/dist/conformance/',
+  'consumers/test/dist/cron',
+  'consumers/test/dist/lost-leases',
+  'consumers/test/dist/rate-limit',
+  'consumers/test/dist/take-over',
+  'engine/test/dist/signals',
+];
+
 /** Files that only break promises on purpose: they say something of the tests, and nothing of the Node they run on. */
 const CONTROLS = /(^|\/|-)controls\.test\.js$/;
 
@@ -36,10 +49,16 @@ export class TestQueue {
     this.#waiting = [...files].sort((a, b) => rank(a) - rank(b));
   }
 
-  /** The next to run, until it is `finished`; undefined when there is none that may run beside the others. */
-  take(): string | undefined {
+  /**
+   * The next to run, until it is `finished`; undefined when there is none that may run beside the others.
+   *
+   * @param which `mostly-waiting`: one that leaves the cores to others
+   */
+  take(which: 'any' | 'mostly-waiting' = 'any'): string | undefined {
     const isKindRunning = [...this.#running].some(isAlone);
-    const at = this.#waiting.findIndex((file) => !(isKindRunning && isAlone(file)));
+    const at = this.#waiting.findIndex(
+      (file) => !(isKindRunning && isAlone(file)) && (which === 'any' || isMostlyWaiting(file)),
+    );
     const [file] = at === -1 ? [] : this.#waiting.splice(at, 1);
     if (file !== undefined) this.#running.add(file);
     return file;
@@ -52,6 +71,10 @@ export class TestQueue {
 
 function isAlone(file: string): boolean {
   return file.startsWith(ALONE_OF_THEIR_KIND);
+}
+
+function isMostlyWaiting(file: string): boolean {
+  return MOSTLY_WAITING.some((beginning) => file.startsWith(beginning));
 }
 
 function rank(file: string): number {

@@ -5,7 +5,7 @@ import { type TestFailure, tapFailures } from './tap-failures.js';
 import type { TestQueue } from './test-queue.js';
 
 export interface TestRunPlan {
-  /** Test files that run beside each other. */
+  /** Test files that run beside each other, and one more that mostly waits. */
   atOnce: number;
   /** What a test file may take. */
   timeoutMs: number;
@@ -46,7 +46,8 @@ export async function runTestFiles(queue: TestQueue, plan: TestRunPlan): Promise
   const counts: Record<string, number> = {};
   const files: { file: string; seconds: number }[] = [];
   const worker = async (number: number): Promise<void> => {
-    for (let file = queue.take(); file !== undefined; file = queue.take()) {
+    const next = () => queue.take(number < plan.atOnce ? 'any' : 'mostly-waiting');
+    for (let file = next(); file !== undefined; file = next()) {
       const startedAt = performance.now();
       const report = await runFile(file, join(plan.folder, `report-${number}.tap`), plan);
       queue.finished(file);
@@ -55,7 +56,7 @@ export async function runTestFiles(queue: TestQueue, plan: TestRunPlan): Promise
       for (const [what, count] of Object.entries(report.counts)) counts[what] = (counts[what] ?? 0) + count;
     }
   };
-  await Promise.all(Array.from({ length: plan.atOnce }, (_, number) => worker(number)));
+  await Promise.all(Array.from({ length: plan.atOnce + 1 }, (_, number) => worker(number)));
   return { failed, counts, files };
 }
 
