@@ -30,6 +30,21 @@ test('answers 202 with the id of a task that is then in the stream, byte for byt
   assert.match(entry?.trace_context ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
 });
 
+test('says when a task came, of each that comes later anew', async (t) => {
+  const { url, stream } = await runEngine(t, redis.server.url);
+  const sent: [from: number, to: number][] = [];
+  for (let i = 0; i < 3; i++) {
+    const from = Date.now();
+    assert.equal((await post(`${url}/tasks`, '{"data":1}')).status, 202);
+    sent.push([from, Date.now()]);
+  }
+  for (const [i, entry] of (await entriesOf(redis.client, stream)).entries()) {
+    const [from = 0, to = 0] = sent[i] ?? [];
+    const said = Date.parse(entry.timestamp ?? '');
+    assert.ok(said >= from && said <= to, `${said} is not from ${from} to ${to}`);
+  }
+});
+
 test('hands the traceparent of a request on, and makes a new one for a malformed one', async (t) => {
   const { url, stream } = await runEngine(t, redis.server.url);
   const given = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
