@@ -33,6 +33,8 @@ export interface OpenLoopResult {
   /** Requests without an answer when patience ended. */
   unanswered: number;
   brokenConnections: number;
+  /** From when the first request was due to the last answer, or to when patience ended. */
+  tookSeconds: number;
   /** Of each measured request that was answered: microseconds from when it was *due* until its answer was read. */
   latencies: Uint32Array;
   /**
@@ -243,6 +245,7 @@ class OpenLoop {
       statuses: this.statuses,
       unanswered: this.nextDue - this.answered,
       brokenConnections: this.broken,
+      tookSeconds: (performance.now() - this.arrivals.dueAt(0)) / 1000,
       latencies: this.latencies.filter((latency) => latency > 0),
       times: this.times,
       lags: this.lags.slice(0, Math.max(0, this.nextDue - this.arrivals.firstMeasured)),

@@ -69,7 +69,7 @@ async function takeTurn(
     async (system) => {
       const { port, pathname: path } = new URL(system.url);
       const before = system.cpuSeconds();
-      const { statuses, unanswered, brokenConnections, latencies } = await runAtConstantRate({
+      const { statuses, unanswered, brokenConnections, tookSeconds, latencies } = await runAtConstantRate({
         ...{ port: Number(port), path, body: BODY, connections: connections[0] ?? 64, ratePerSecond: rate },
         ...{ seconds, warmUpSeconds, patienceSeconds: PATIENCE_SECONDS, between: 'naps' },
       });
@@ -92,8 +92,7 @@ async function takeTurn(
         `round ${round}, ${protocol}: ${numberText(dueSpans(balance))} spans due, all came; 0 dropped; ` +
           `p99 of a 202 ${numberText(latency.p99, 1)} ms`,
       );
-      const took = warmUpSeconds + seconds + latency.max / 1000;
-      return { protocol, round, rate, ...balance, seconds: took, latency, cpu };
+      return { protocol, round, rate, ...balance, seconds: tookSeconds, latency, cpu };
     },
   );
 }
