@@ -27,10 +27,15 @@ export interface LoadOptions {
   pauseMs?: number;
 }
 
+const UNTIL_MS = 120_000;
+
 /** A load that runs until it is stopped. */
 export interface Load {
   readonly answers: Answer[];
-  /** Resolves when so many answers fulfil the condition. */
+  /**
+   * Resolves when so many answers fulfil the condition. Rejects, and ends the load, when they have not after two minutes: a
+   * promise that is broken is to be seen as a failure, not as a test without an end.
+   */
   until(condition: (answer: Answer) => boolean, count?: number): Promise<void>;
   /** Sends nothing new, waits for what is under way, and closes the connections. */
   stop(): Promise<Answer[]>;
@@ -59,13 +64,21 @@ export function startLoad(options: LoadOptions): Load {
   return {
     answers,
     until(condition, count = 1) {
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
         let from = answers.length;
         let found = 0;
+        const late = setTimeout(() => {
+          waiting.delete(look);
+          stopping = true;
+          reject(
+            new Error(`${found} of ${count} answers are as they should be, of ${answers.length} that came`),
+          );
+        }, UNTIL_MS);
         const look = (): void => {
           for (; from < answers.length; from++) if (condition(answers[from] as Answer)) found++;
           if (found < count) return;
           waiting.delete(look);
+          clearTimeout(late);
           resolve();
         };
         waiting.add(look);
