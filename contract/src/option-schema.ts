@@ -3,7 +3,7 @@ import type { TSchema, Type } from 'typebox';
 /**
  * Builds the schemas of options: TypeBox's own builders by their names, their types and what they make (the tests
  * compare them), without TypeBox being loaded. Of a program that starts it is 540 files and a third of a second of
- * CPU, and one that has no task type with a schema needs nothing else of it. See docs/decisions.
+ * CPU, and one that has no task type with a schema needs nothing else of it: docs/decisions/0030-what-a-start-is-made-of.md.
  */
 export const Option = {
   String: (notes?: object) => schemaOf('String', { type: 'string' }, notes),
