@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox';
+import { Check } from 'typebox/schema';
 import { type Fault, SluiceError } from './errors.js';
-import { isAllowed, Option } from './option-schema.js';
+import { Option } from './option-schema.js';
 
 /** What an option says of itself besides its TypeBox keywords. */
 export interface OptionNotes {
@@ -86,7 +87,7 @@ function resolve<S extends TObject>(
       }
       continue;
     }
-    if (isAllowed(property, value)) options[option] = value;
+    if (Check(property, value)) options[option] = value;
     else
       faults.push({
         path: nameOf(option),
