@@ -6,7 +6,6 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
   freePort,
-  isEveryProcessReady,
   type RedisOptions,
   type RedisServer,
   type RunningProcess,
@@ -72,7 +71,7 @@ export async function startSystem(
     await rm(digestDir, { recursive: true, force: true });
   });
   const { url, opsUrl } = (await engine.ready) as { url: string; opsUrl: string };
-  await waitFor(() => isEveryProcessReady(opsUrl), {
+  await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
     timeoutMs: 20_000,
     what: 'both engine processes to be ready',
   });

@@ -6,7 +6,6 @@ import { createEngine, type Engine, type EngineOptions } from '@sluice/engine';
 import type { EngineEvent } from '@sluice/telemetry';
 import {
   freePort,
-  isEveryProcessReady,
   type RedisServer,
   type RunningProcess,
   startProcess,
@@ -100,7 +99,7 @@ export async function runProgram(
   });
   t.after(() => program.signal('SIGKILL'));
   const ready = (await program.ready) as { url: string; opsUrl: string };
-  await waitFor(() => isEveryProcessReady(ready.opsUrl), {
+  await waitFor(async () => (await fetch(`${ready.opsUrl}/readyz`)).ok, {
     timeoutMs: 20_000,
     what: 'every process to be ready',
   });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createEngine } from '@sluice/engine';
-import { freePort, startProcess, waitFor } from '@sluice/testbed';
-import { ENGINE_PROGRAM, post, redisForFile } from './fixture.js';
+import { freePort, parseExposition, sampleValue, startProcess, waitFor } from '@sluice/testbed';
+import { childrenOf, ENGINE_PROGRAM, post, redisForFile } from './fixture.js';
 
 const redis = redisForFile();
 const BODY = '{"data":1}';
@@ -16,6 +16,8 @@ interface Gate {
   /** How many connections of theirs were held up so far. */
   readonly held: number;
   open(): void;
+  /** Lets in the next that comes; those that are held up come again after a while. */
+  letOneIn(): void;
   /** Breaks those connections, and holds up the next. */
   shut(): void;
 }
@@ -25,6 +27,7 @@ async function startGate(t: TestContext): Promise<Gate> {
   const asking = new Map<Socket, () => void>();
   let isOpen = false;
   let held = 0;
+  let welcome = 0;
   const server = createServer((client) => {
     const target = connect(redis.server.port, '127.0.0.1');
     const ends = [client, target] as const;
@@ -40,7 +43,10 @@ async function startGate(t: TestContext): Promise<Gate> {
     target.pipe(client);
     // The first that a connection says is its name.
     client.once('data', (greeting) => {
+      let isIn = false;
       const letIn = (): void => {
+        if (isIn) return;
+        isIn = true;
         target.write(greeting);
         client.pipe(target);
       };
@@ -49,8 +55,10 @@ async function startGate(t: TestContext): Promise<Gate> {
         return;
       }
       asking.set(client, letIn);
-      if (isOpen) letIn();
-      else held++;
+      if (isOpen || welcome > 0) {
+        welcome = 0;
+        letIn();
+      } else held++;
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -67,6 +75,9 @@ async function startGate(t: TestContext): Promise<Gate> {
     open: () => {
       isOpen = true;
       for (const letIn of asking.values()) letIn();
+    },
+    letOneIn: () => {
+      welcome = 1;
     },
     shut: () => {
       isOpen = false;
@@ -104,7 +115,7 @@ test('an engine is ready once it can also say what became of tasks; later only t
   await waitFor(taken, { ...WITHIN, what: 'a task to be taken in' });
 });
 
-test('the program is ready once a process can say what became of tasks', async (t) => {
+test('the program is ready once every process is; later as long as one is', async (t) => {
   const gate = await startGate(t);
   const program = startProcess(ENGINE_PROGRAM, {
     REDIS_URL: gate.url,
@@ -112,15 +123,29 @@ test('the program is ready once a process can say what became of tasks', async (
     SERVICE_HOST: '127.0.0.1',
     SERVICE_PORT: String(await freePort()),
     METRICS_PORT: String(await freePort()),
-    WORKER_PROCESSES: '1',
+    WORKER_PROCESSES: '2',
     TRACK_TASKS: 'true',
   });
   t.after(() => program.signal('SIGKILL'));
   const { url, opsUrl } = (await program.ready) as { url: string; opsUrl: string };
+  const readiness = async (): Promise<number> => (await fetch(`${opsUrl}/readyz`)).status;
+  const readyProcesses = async (): Promise<number | undefined> => {
+    const figures = parseExposition(await (await fetch(`${opsUrl}/metrics`)).text());
+    return sampleValue(figures, 'sluice_engine_processes', { state: 'ready' });
+  };
   await waitFor(async () => (await fetch(`${opsUrl}/health`)).ok, { ...WITHIN, what: 'Redis' });
-  await waitFor(() => gate.held > 0, { ...WITHIN, what: 'the connection to be held up' });
-  assert.equal((await fetch(`${opsUrl}/readyz`)).status, 503);
+  await waitFor(() => gate.held >= 2, { ...WITHIN, what: 'the connections to be held up' });
+  assert.equal(await readiness(), 503);
+  gate.letOneIn();
+  await waitFor(async () => (await readyProcesses()) === 1, { ...WITHIN, what: 'one to be ready' });
+  assert.equal(await readiness(), 503);
   gate.open();
-  await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, { ...WITHIN, what: 'readiness' });
-  assert.equal((await fetch(`${url}/tasks/${UNKNOWN}`)).status, 404);
+  await waitFor(async () => (await readiness()) === 200, { ...WITHIN, what: 'readiness' });
+  // At once, so that they come over connections of their own, to both processes.
+  const answers = await Promise.all(Array.from({ length: 16 }, () => fetch(`${url}/tasks/${UNKNOWN}`)));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [404]);
+  const [one = assert.fail('no process')] = childrenOf(program.pid);
+  process.kill(one, 'SIGKILL');
+  await waitFor(async () => (await readyProcesses()) === 1, { ...WITHIN, what: 'its death to be seen' });
+  assert.equal(await readiness(), 200);
 });

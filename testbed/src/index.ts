@@ -1,5 +1,4 @@
 export { freePort } from '@sluice/launcher';
-export { isEveryProcessReady } from './engine-readiness.js';
 export { type Family, parseExposition, type Sample, sampleValue } from './exposition.js';
 export { type Answer, type Load, type LoadOptions, startLoad } from './load.js';
 export { type LokiLine, type LokiMood, type LokiReceiver, startLokiReceiver } from './loki-receiver.js';

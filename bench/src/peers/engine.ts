@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { freePort, isEveryProcessReady, type RunningProcess, startProcess, waitFor } from '@sluice/testbed';
+import { freePort, type RunningProcess, startProcess, waitFor } from '@sluice/testbed';
 import { BenchFault } from '../bench-fault.js';
 import type { Peer } from './peer.js';
 import { peerWithRedis } from './peer-with-redis.js';
@@ -74,7 +74,7 @@ export async function startEngineProgram(
   const engine = startProcess(PROGRAM, environment, [], nodeArguments);
   try {
     const { url, opsUrl } = (await engine.ready) as { url: string; opsUrl: string };
-    await waitFor(() => isEveryProcessReady(opsUrl), {
+    await waitFor(async () => (await fetch(`${opsUrl}/readyz`)).ok, {
       timeoutMs: READY_WITHIN_MS,
       what: 'the engine to be ready',
     });

@@ -3,11 +3,11 @@ import { availableParallelism } from 'node:os';
 import { listeningUrl, queueKeys, SluiceError, type TaskType } from '@sluice/contract';
 import { claimPort, type EngineListener, type ErrorReporter, OpsServer } from '@sluice/telemetry';
 import { ApiKeysFile } from '../access/api-keys-file.js';
-import { type RedisHealth, redisHealthOf } from '../admission/append-breakers.js';
-import { type Health, healthOf } from '../http/health.js';
-import { ClusterMetrics, type ClusterState } from '../metrics/cluster-metrics.js';
+import type { Health } from '../http/health.js';
+import { ClusterMetrics } from '../metrics/cluster-metrics.js';
 import type { ProcessDropped } from '../metrics/dropped-totals.js';
 import type { EngineProgramOptions, ResolvedEngineOptions } from '../options.js';
+import { ClusterHealth } from './cluster-health.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
 import { forkEngineProcess, type Standby } from './standby.js';
 import { Trimmer } from './trimmer.js';
@@ -61,6 +61,7 @@ export class Primary {
   private readonly restarts = new Set<NodeJS.Timeout>();
   private readonly ops: OpsServer;
   private readonly trimmer: Trimmer;
+  private readonly health: ClusterHealth;
   private readonly metrics: ClusterMetrics;
   private readonly listener: EngineListener;
   /** Looked after here, too, so that a process that is replaced has keys even when the file is wrong by then. */
@@ -75,12 +76,13 @@ export class Primary {
     const { engine, program, taskTypes } = options;
     const keys = queueKeys(engine.streamName);
     const types = taskTypes.map((type) => type.name);
+    this.health = new ClusterHealth(this.processes, engine.serviceVersion);
     this.metrics = new ClusterMetrics({
       engine,
       program,
       types,
       dropped: options.dropped,
-      state: () => this.state(),
+      state: () => this.health.state(),
       report: options.listener,
     });
     this.listener = (event) => {
@@ -91,9 +93,9 @@ export class Primary {
     this.ops = new OpsServer({
       host: engine.host,
       port: program.metricsPort,
-      health: () => this.health(),
+      health: () => this.health.now(),
       metrics: () => this.metrics.text(),
-      ready: () => !this.stopping && [...this.processes].some((one) => one.ready),
+      ready: () => !this.stopping && this.health.isReady(),
     });
     this.trimmer = new Trimmer({
       redisUrl: engine.redisUrl,
@@ -137,27 +139,6 @@ export class Primary {
     this.apiKeys?.stop();
     await this.ops.close();
     return inTime.every(Boolean);
-  }
-
-  private state(): ClusterState {
-    const all = [...this.processes];
-    const ready = all.filter((one) => one.ready).length;
-    const redisConnected = all.length > 0 && all.every((one) => one.health?.redis_connected === true);
-    const { refused } = this.redis();
-    return { ready, unready: all.length - ready, redisConnected, refused };
-  }
-
-  /** What the processes say of their way to Redis, taken together. */
-  private redis(): RedisHealth {
-    return redisHealthOf([...this.processes].flatMap((one) => one.health?.redis ?? []));
-  }
-
-  private health(): Health {
-    const { serviceVersion } = this.options.engine;
-    const reports = [...this.processes].map((one) => one.health);
-    const own = healthOf(this.state().redisConnected, this.redis(), serviceVersion);
-    const allHealthy = reports.length > 0 && reports.every((one) => one?.status === 'healthy');
-    return { ...own, status: allHealthy && own.status === 'healthy' ? 'healthy' : 'unhealthy' };
   }
 
   /** Starts one process; resolves once it listens, and never when a shutdown comes first. */

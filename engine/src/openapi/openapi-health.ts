@@ -45,7 +45,10 @@ export const HEALTH_PATHS = {
   '/livez': probe('livez', 'Whether this process is alive', { 200: ['It is.', statusSchema('alive')] }),
   '/readyz': probe('readyz', 'Whether tasks should be sent here', {
     200: ['They should.', statusSchema('ready')],
-    503: ['They should not: Redis is gone, or the service is shutting down.', statusSchema('not ready')],
+    503: [
+      'They should not: Redis is gone, or the service is starting or shutting down.',
+      statusSchema('not ready'),
+    ],
   }),
 };
 
