@@ -94,14 +94,19 @@ export function disturbances(turns: readonly Turn[]): string[] {
   ];
 }
 
-/** @throws BenchFault when a request was not accepted: a server that refuses or breaks is measured wrongly */
+/**
+ * @param most how many may be: where the speed is not what is asked for, a machine that stands still does no harm
+ * @returns how many requests were not accepted
+ * @throws BenchFault when more were not: a server that refuses or breaks is measured wrongly
+ */
 export function refuseFailures(
   peer: Peer,
   server: RunningPeer,
   loads: readonly Pick<ClosedLoopResult, 'failed' | 'failedBy'>[],
-): void {
+  most = 0,
+): number {
   const failed = loads.reduce((sum, load) => sum + load.failed, 0);
-  if (failed === 0) return;
+  if (failed <= most) return failed;
   const reasons = loads.flatMap(({ failedBy = {} }) => Object.entries(failedBy));
   const why = reasons.flatMap(([reason, count]) => (count === 0 ? [] : `${count} ${reason}`)).join(', ');
   const what = `${failed} requests were not accepted${why === '' ? '' : ` (${why})`}`;
