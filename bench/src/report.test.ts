@@ -25,3 +25,8 @@ test('a spread is the median and, behind it, the lowest and highest round', () =
 test('numbers are written the same in every locale', () => {
   assert.equal(numberText(1234567.891, 2), '1,234,567.89');
 });
+
+test('a figure that nobody has is a dash', () => {
+  assert.equal(numberText(Number.NaN, 2), '-');
+  assert.equal(spreadText({ median: Number.NaN, min: Number.NaN, max: Number.NaN }, 1), '-');
+});

@@ -30,14 +30,17 @@ export function textOf({ title, columns, rows }: Table): string {
 
 /** `101,800 (99,120–103,002)`, or with digits behind the point `0.66 (0.64–0.67)`. */
 export function spreadText({ median, min, max }: Spread, digits = 0): string {
+  if (Number.isNaN(median)) return numberText(median);
   return `${numberText(median, digits)} (${numberText(min, digits)}–${numberText(max, digits)})`;
 }
 
+/** A number for people; a dash where there is none. */
 export function numberText(value: number, digits = 0): string {
+  if (Number.isNaN(value)) return '-';
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** CPU seconds, or nothing where they are not known or there are none. */
 export function cpuText(seconds: number): string {
-  return Number.isNaN(seconds) ? '-' : numberText(seconds, 2);
+  return numberText(seconds, 2);
 }
