@@ -10,7 +10,6 @@ import {
 } from '@sluice/telemetry';
 import { BREAK, type Broken } from './broken.js';
 import { type CronSchedule, resolveSchedules } from './cron/cron-schedules.js';
-import { checkScheduleData } from './cron/schedule-data.js';
 import { moduleUrl } from './handlers/handler-registry.js';
 import { ConsumerMetrics } from './metrics/consumer-metrics.js';
 import { consumerOptionPairs, consumerOptions, type ResolvedOptions } from './options.js';
@@ -38,8 +37,7 @@ export interface Consumer {
   /**
    * Resolves when all threads read. Waits for Redis when it is not there yet.
    *
-   * @throws SluiceError `HANDLER_MODULE` when a handler does not load, `INVALID_OPTIONS` when the data of a schedule do not
-   * match the schema of its type
+   * @throws SluiceError `HANDLER_MODULE` when a handler does not load
    */
   start(): Promise<void>;
   /**
@@ -106,7 +104,6 @@ export function createConsumer({ handlers, schedules = [], listener, ...given }:
   let stopped: Promise<void> | undefined;
 
   async function start(): Promise<void> {
-    await checkScheduleData(plan.schedules, 'schedules');
     traces = tracesOf(options, threads, plan.processName, report);
     supervisor = new Supervisor({ ...plan, rings: traces?.rings });
     await supervisor.start();

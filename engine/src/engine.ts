@@ -29,7 +29,7 @@ import {
 import { StatusDesk } from './status/status-desk.js';
 import { StatusLookup } from './status/status-lookup.js';
 import { EngineTraces } from './traces/engine-traces.js';
-import { type CompileSchema, compileValidators } from './validation/validator.js';
+import { compileValidators } from './validation/validator.js';
 
 /** An engine in this process. */
 export interface Engine {
@@ -71,10 +71,9 @@ const DRAIN_QUIET_MS = 250;
 /**
  * An engine: takes tasks in over HTTP, validates them, appends them to their streams, answers 202.
  *
- * @param compileSchema needed where there are task types
  * @throws SluiceError `INVALID_OPTIONS`, one line per fault
  */
-export function engineOf(given: EngineOptions, compileSchema: CompileSchema | undefined): Engine {
+export function createEngine(given: EngineOptions = {}): Engine {
   const {
     taskTypes = [],
     sharePort = false,
@@ -161,7 +160,7 @@ export function engineOf(given: EngineOptions, compileSchema: CompileSchema | un
   });
   const health = (): Health => healthOf(batcher.isUp, breakers.health(batcher.isUp), options.serviceVersion);
 
-  const validators = compileValidators(taskTypes, options.scheduleMaxDelaySeconds, compileSchema);
+  const validators = compileValidators(taskTypes, options.scheduleMaxDelaySeconds);
   const means = { options, validators, backlogs, requestTimes, breakers, traces };
   const routeOf = (type: string) => taskRouteOf(type, means);
 

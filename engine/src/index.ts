@@ -1,4 +1,3 @@
-export { createEngine } from './create-engine.js';
-export type { Engine } from './engine.js';
+export { createEngine, type Engine } from './engine.js';
 export type { Health } from './http/health.js';
 export { type EngineOptions, engineOptions, engineProgramOptions } from './options.js';

@@ -6,7 +6,7 @@ import {
   SluiceError,
   type TaskType,
 } from '@sluice/contract';
-import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/schema';
 import { type RunTimes, runTimesOf } from './run-times.js';
 
 /** Enqueues a task at the times of a cron pattern, each run once, however many consumers have the schedule. */
@@ -17,7 +17,7 @@ export interface CronSchedule {
   cron: string;
   /** IANA name of the zone the pattern is read in. @default 'UTC' */
   timeZone?: string;
-  /** Type of the task; given as a task type, its data is checked when the consumer starts. @default 'default' */
+  /** Type of the task; given as a task type, its data is checked at start. @default 'default' */
   type?: string | TaskType;
   /** The data of each task, as JSON. */
   data: unknown;
@@ -30,8 +30,6 @@ export interface ResolvedSchedule {
   readonly name: string;
   readonly times: RunTimes;
   readonly taskType: string;
-  /** What its data has to match. */
-  readonly schema: TSchema | undefined;
   /** The envelope, as JSON. */
   readonly payload: string;
 }
@@ -43,19 +41,17 @@ const MOST_PAYLOAD_BYTES = 1_048_576;
 const KEYS: readonly string[] = ['name', 'cron', 'timeZone', 'type', 'data', 'metadata'];
 
 /**
- * Checks a list of schedules, all but whether their data match a schema: `checkScheduleData` does that.
+ * Checks a list of schedules.
  *
  * @param source where it comes from, for the messages
  * @throws SluiceError `INVALID_OPTIONS` with one fault per schedule that is wrong, all at once
  */
 export function resolveSchedules(given: unknown, source: string): ResolvedSchedule[] {
   if (!Array.isArray(given)) {
-    throw invalidSchedules([
-      { path: source, reason: 'is no list; allowed: an array of { name, cron, type, data }' },
-    ]);
+    throw invalid([{ path: source, reason: 'is no list; allowed: an array of { name, cron, type, data }' }]);
   }
   if (given.length > MOST_SCHEDULES) {
-    throw invalidSchedules([
+    throw invalid([
       { path: source, reason: `has ${given.length} schedules; allowed: up to ${MOST_SCHEDULES}` },
     ]);
   }
@@ -77,7 +73,7 @@ export function resolveSchedules(given: unknown, source: string): ResolvedSchedu
       });
     }
   }
-  if (faults.length > 0) throw invalidSchedules(faults);
+  if (faults.length > 0) throw invalid(faults);
   return resolved;
 }
 
@@ -114,8 +110,7 @@ function resolveOne(given: unknown): ResolvedSchedule {
     name,
     times: timesOf(cron, timeZone),
     taskType: typeNameOf(type),
-    schema: isTaskType(type) ? type.data : undefined,
-    payload: payloadOf(data, metadata),
+    payload: payloadOf(type, data, metadata),
   };
 }
 
@@ -157,7 +152,7 @@ function isTaskType(type: unknown): type is TaskType {
   return typeof type === 'object' && type !== null && 'name' in type && 'data' in type;
 }
 
-function payloadOf(data: unknown, metadata: unknown): string {
+function payloadOf(type: unknown, data: unknown, metadata: unknown): string {
   const isMap = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
   if (metadata !== undefined && !isMap)
     throw new Wrong('metadata', `is ${shown(metadata)}; allowed: an object`);
@@ -169,6 +164,15 @@ function payloadOf(data: unknown, metadata: unknown): string {
   }
   const envelope: { data?: unknown } = JSON.parse(payload); // what the handler will see
   if (envelope.data === undefined) throw new Wrong('data', 'is missing; allowed: anything that JSON can say');
+  if (isTaskType(type)) {
+    const [, [fault]] = Compile(type.data).Errors(envelope.data);
+    if (fault !== undefined) {
+      throw new Wrong(
+        'data',
+        `does not match the schema of ${type.name}: ${fault.instancePath || '/'} ${fault.message}`,
+      );
+    }
+  }
   const bytes = Buffer.byteLength(payload);
   if (bytes > MOST_PAYLOAD_BYTES)
     throw new Wrong('data', `has ${bytes} bytes; allowed: up to ${MOST_PAYLOAD_BYTES}`);
@@ -183,8 +187,7 @@ function shown(value: unknown): string {
       : `a ${typeof value}`;
 }
 
-/** The error that names what is wrong with schedules. */
-export function invalidSchedules(details: readonly Fault[]): SluiceError {
+function invalid(details: readonly Fault[]): SluiceError {
   const lines = details.map(({ path, reason }) => `${path} ${reason}`);
   return new SluiceError('INVALID_OPTIONS', lines.join('\n'), { details });
 }

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeThrown, SluiceError } from '@sluice/contract';
 import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/schema';
 import type { ResolvedOptions } from '../options.js';
 import type { RateLimit } from '../reading/rate-limit.js';
 import type { BreakerPolicy } from '../settling/breaker.js';
@@ -24,9 +25,6 @@ export interface LoadedHandler {
   readonly run: (task: Task, context: HandlerContext) => unknown;
 }
 
-/** Makes the check of data against a schema: what is wrong with it, nothing when it fits. */
-export type SchemaCheck = (schema: TSchema) => LoadedHandler['faultsOf'];
-
 /** The URL of a handler module: as it is when it is one, else a path from the working directory. */
 export function moduleUrl(module: URL | string): string {
   if (module instanceof URL) return module.href;
@@ -46,18 +44,11 @@ export async function loadHandlers(
   options: ResolvedOptions,
 ): Promise<Map<string, LoadedHandler>> {
   const loaded = await Promise.all(
-    Object.entries(modules).map(async ([taskType, url]) => {
-      const exported = await importDefault(taskType, url);
-      return loadHandler(taskType, url, exported, options, await schemaCheckFor(exported));
-    }),
+    Object.entries(modules).map(async ([taskType, url]) =>
+      loadHandler(taskType, url, await importDefault(taskType, url), options),
+    ),
   );
   return new Map(loaded.map((handler) => [handler.taskType, handler]));
-}
-
-/** Loads TypeBox for a handler that has a schema, and only then: it takes as long as all the rest of a thread. */
-async function schemaCheckFor(exported: unknown): Promise<SchemaCheck | undefined> {
-  if (!isHandler(exported) || exported.schema === undefined) return undefined;
-  return (await import('./schema-check.js')).schemaCheck;
 }
 
 /** What a handler module exports by default. */
@@ -76,14 +67,12 @@ export async function importDefault(taskType: string, url: string): Promise<unkn
  *
  * @param origin names where it comes from, for messages
  * @param exported what is said to be a handler
- * @param checkOf needed where it has a schema
  */
 export function loadHandler(
   taskType: string,
   origin: string,
   exported: unknown,
   options: ResolvedOptions,
-  checkOf: SchemaCheck | undefined,
 ): LoadedHandler {
   if (!isHandler(exported)) {
     throw unusable(
@@ -96,8 +85,6 @@ export function loadHandler(
     throw unusable(taskType, origin, `is the handler of task type "${exported.taskType}"`);
   }
   const { policy, schema } = exported;
-  if (schema !== undefined && checkOf === undefined)
-    throw new Error('there is a schema, and nothing to check it');
   return {
     taskType,
     retryPolicy: {
@@ -112,7 +99,7 @@ export function loadHandler(
     concurrency: Math.min(policy.concurrency ?? options.maxConcurrentTasks, options.maxConcurrentTasks),
     breaker: breakerPolicy(policy.breaker, options),
     rateLimit: policy.rateLimit,
-    faultsOf: schema === undefined || checkOf === undefined ? () => undefined : checkOf(schema),
+    faultsOf: schema === undefined ? () => undefined : schemaCheck(schema),
     // What the handler's own schema has let through is the data it was written for.
     run: exported.run as LoadedHandler['run'],
   };
@@ -138,6 +125,21 @@ function isHandler(exported: unknown): exported is Handler {
   if (typeof exported !== 'object' || exported === null) return false;
   const { taskType, run, policy } = exported as Partial<Handler>; // each part is looked at
   return typeof taskType === 'string' && typeof run === 'function' && typeof policy === 'object';
+}
+
+// A wrong list of a hundred items would give a hundred faults; the first few tell what is wrong.
+const MOST_FAULTS = 5;
+
+/** Makes the check of data against a schema: what is wrong with it, nothing when it fits. */
+export function schemaCheck(schema: TSchema): LoadedHandler['faultsOf'] {
+  const validator = Compile(schema);
+  return (data) => {
+    if (validator.Check(data)) return undefined;
+    const faults = validator.Errors(data)[1].slice(0, MOST_FAULTS);
+    return faults
+      .map((fault) => `${fault.instancePath === '' ? '/' : fault.instancePath} ${fault.message}`)
+      .join('; ');
+  };
 }
 
 function unusable(taskType: string, origin: string, what: string, cause?: unknown): SluiceError {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MESSAGE_FIELDS, SluiceError, type TaskType } from '@sluice/contract';
 import type { LoadedHandler } from '../handlers/handler-registry.js';
-import { schemaCheck } from '../handlers/schema-check.js';
+import { schemaCheck } from '../handlers/handler-registry.js';
 
 /** What a producer may say of a task besides its data. */
 export interface AddOptions {

@@ -1,7 +1,6 @@
 import { SluiceError } from '@sluice/contract';
 import type { Handler } from '../handlers/handler.js';
 import { importDefault, type LoadedHandler, loadHandler, moduleUrl } from '../handlers/handler-registry.js';
-import { schemaCheck } from '../handlers/schema-check.js';
 import type { ResolvedOptions } from '../options.js';
 
 /**
@@ -40,10 +39,10 @@ async function loadOne(
   options: ResolvedOptions,
 ): Promise<LoadedHandler> {
   if (typeof given !== 'string' && !(given instanceof URL)) {
-    return loadHandler(taskType, 'what was passed', given, options, schemaCheck);
+    return loadHandler(taskType, 'what was passed', given, options);
   }
   const url = moduleUrl(given);
-  return loadHandler(taskType, url, await importDefault(taskType, url), options, schemaCheck);
+  return loadHandler(taskType, url, await importDefault(taskType, url), options);
 }
 
 function isList(handlers: TestHandlers): handlers is readonly Handler[] {

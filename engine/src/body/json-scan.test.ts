@@ -13,7 +13,7 @@ import { jsonValueEnd } from './json-value-end.js';
 const MAX_DEPTH = 6;
 /** Bytes from which on strings are looked at four bytes at a time. */
 const LARGE = 512;
-const validator = compileValidators([], 3600, undefined).of('default');
+const validator = compileValidators([], 3600).of('default');
 
 /** Whether the way round finds the body in order as it stands: parsed, searched, walked and validated. */
 function passesTheLongWay(body: Buffer): boolean {

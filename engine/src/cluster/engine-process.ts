@@ -7,9 +7,8 @@ import {
   openLog,
   reportEngineErrors,
 } from '@sluice/telemetry';
-import { type Engine, engineOf } from '../engine.js';
+import { createEngine, type Engine } from '../engine.js';
 import type { ProcessDropped } from '../metrics/dropped-totals.js';
-import type { EngineOptions } from '../options.js';
 import { loadTaskTypes } from '../validation/schema-module.js';
 import { ForwardedErrors } from './forwarded-errors.js';
 import { type FromProcess, STATUS_EVERY_MS, type ToProcess } from './process-protocol.js';
@@ -36,17 +35,12 @@ process.on('uncaughtExceptionMonitor', (error) => tell({ type: 'crashed', error:
 
 async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<void> {
   try {
-    const { schemaModule } = message;
-    // TypeBox is loaded only where there may be schemas: it takes as long as all the rest.
-    const [taskTypes, schemas] =
-      schemaModule === undefined
-        ? [[], undefined]
-        : await Promise.all([loadTaskTypes(schemaModule), import('../validation/data-schema.js')]);
+    const taskTypes = message.schemaModule === undefined ? [] : await loadTaskTypes(message.schemaModule);
     log = openLog(message.options.serviceName, message.log);
     const messages = errorMessagesOf(message.log);
     const logged = logEngineEvents(log.logger, messages);
     const reported = message.log.sentryDsn === undefined ? undefined : reportEngineErrors(errors, messages);
-    const given: EngineOptions = {
+    const started = createEngine({
       ...message.options,
       taskTypes,
       sharePort: true,
@@ -56,8 +50,7 @@ async function start(message: Extract<ToProcess, { type: 'start' }>): Promise<vo
         reported?.(event);
         if (changesReadiness(event)) report();
       },
-    };
-    const started = engineOf(given, schemas?.compileSchema);
+    });
     engine = started;
     await started.start();
     tell({ type: 'ready' });

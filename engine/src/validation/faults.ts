@@ -4,7 +4,9 @@ import type { TLocalizedValidationError } from 'typebox/error';
 import { Errors } from 'typebox/schema';
 import { Settings } from 'typebox/system';
 import { jsonPointer, shortened } from '../body/json-pointer.js';
-import { MAX_FAULTS } from './validator.js';
+
+/** Faults told of one body. */
+export const MAX_FAULTS = 20;
 
 /** TypeBox errors asked for: several can come down to one fault. */
 const MAX_ERRORS = 100;

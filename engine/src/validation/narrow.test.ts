@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defineTaskType, type Fault } from '@sluice/contract';
 import { Type } from 'typebox';
-import { compileSchema } from './data-schema.js';
 import { compileValidators } from './validator.js';
 
 describe('the faults of large bodies', () => {
@@ -59,7 +58,7 @@ describe('the faults of large bodies', () => {
       [{ path: '/data', reason: 'does not match the schema; it is too large or too deep to say where' }],
     ],
   ];
-  const validator = compileValidators([defineTaskType('table', table)], 60, compileSchema).of('table');
+  const validator = compileValidators([defineTaskType('table', table)], 60).of('table');
   for (const [what, data, faults] of cases) {
     it(`names ${what}`, () => assert.deepEqual(validator.faults({ data }), faults));
   }
@@ -69,7 +68,7 @@ describe('the faults of large bodies', () => {
       { Node: Type.Object({ value: Type.Integer(), next: Type.Optional(Type.Ref('Node')) }) },
       'Node',
     );
-    const validator = compileValidators([defineTaskType('list', list)], 60, compileSchema).of('list');
+    const validator = compileValidators([defineTaskType('list', list)], 60).of('list');
     const nested = (levels: number): object =>
       levels === 0 ? { value: 'x' } : { value: 1, next: nested(levels - 1) };
     assert.equal(validator.check({ data: nested(900) }), false);
@@ -87,7 +86,7 @@ describe('the faults of large bodies', () => {
       $defs: { Row: row },
       properties: { rows: { type: 'array', items: { $ref: '#/$defs/Row' } }, note: { type: 'string' } },
     });
-    const validator = compileValidators([defineTaskType('holder', holder)], 60, compileSchema).of('holder');
+    const validator = compileValidators([defineTaskType('holder', holder)], 60).of('holder');
     assert.equal(validator.check({ data: { rows, note: 'a' } }), true);
     assert.deepEqual(validator.faults({ data: { rows, note: 1 } }), [
       { path: '/data/note', reason: 'must be text' },

@@ -1,22 +1,11 @@
 import { DEFAULT_TASK_TYPE, type Fault, SluiceError, type TaskType } from '@sluice/contract';
 import type { TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/schema';
 import { jsonPointer } from '../body/json-pointer.js';
 import { faultsOfTiming, type Timing } from '../intake/due.js';
+import { findFaults, MAX_FAULTS } from './faults.js';
+import { narrow } from './narrow.js';
 import { requireTaskTypes } from './task-types.js';
-
-/** Faults told of one body. */
-export const MAX_FAULTS = 20;
-
-/** The schema of the `data` of a task type, ready to be asked. */
-export interface DataSchema {
-  /** Allocates nothing unless the schema needs to. */
-  check(data: unknown): boolean;
-  /** What is wrong with data that failed the check, at most `MAX_FAULTS`. */
-  faults(data: unknown): Fault[];
-}
-
-/** @throws Error when the schema cannot be compiled */
-export type CompileSchema = (schema: TSchema) => DataSchema;
 
 /**
  * Checks decoded bodies of one task type: `{"data": …, "metadata"?: {…}, "delay"?: seconds, "run_at"?: time}` and
@@ -41,19 +30,14 @@ export interface BodyValidators {
  * Compiles the schemas of all task types, once at start.
  *
  * @param maxDelaySeconds longest time that a task may be put off
- * @param compile of `data-schema.ts`, which loads TypeBox: nothing of it is needed where there are no task types
  * @throws SluiceError `INVALID_OPTIONS` when two types have the same name or a schema cannot be compiled
  */
-export function compileValidators(
-  taskTypes: readonly TaskType[],
-  maxDelaySeconds: number,
-  compile: CompileSchema | undefined,
-): BodyValidators {
+export function compileValidators(taskTypes: readonly TaskType[], maxDelaySeconds: number): BodyValidators {
   const validators = new Map<string, BodyValidator>([
     [DEFAULT_TASK_TYPE, new EnvelopeValidator(maxDelaySeconds)],
   ]);
   for (const { name, data } of requireTaskTypes(taskTypes, 'taskTypes')) {
-    validators.set(name, new TypedValidator(maxDelaySeconds, compiled(name, data, compile)));
+    validators.set(name, new TypedValidator(maxDelaySeconds, data, compiled(name, data)));
   }
   return {
     of(type) {
@@ -65,11 +49,9 @@ export function compileValidators(
   };
 }
 
-function compiled(name: string, data: TSchema, compile: CompileSchema | undefined): DataSchema {
-  if (compile === undefined)
-    throw new Error('there are task types, and nothing to compile their schemas with');
+function compiled(name: string, data: TSchema): Validator {
   try {
-    return compile(data);
+    return Compile(data);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SluiceError(
@@ -122,19 +104,32 @@ class TypedValidator extends EnvelopeValidator {
 
   constructor(
     maxDelaySeconds: number,
-    private readonly data: DataSchema,
+    private readonly schema: TSchema,
+    private readonly compiled: Validator,
   ) {
     super(maxDelaySeconds);
   }
 
   override check(body: unknown): boolean {
-    return super.check(body) && this.data.check((body as Envelope).data); // super.check saw that it is one
+    return super.check(body) && this.compiled.Check((body as Envelope).data); // super.check saw that it is one
   }
 
   override faults(body: unknown): Fault[] {
     const faults = super.faults(body);
-    if (!isMap(body) || !Object.hasOwn(body, 'data') || this.data.check(body.data)) return faults;
-    return [...this.data.faults(body.data), ...faults].slice(0, MAX_FAULTS);
+    if (!isMap(body) || !Object.hasOwn(body, 'data') || this.compiled.Check(body.data)) return faults;
+    return [...this.dataFaults(body.data), ...faults].slice(0, MAX_FAULTS);
+  }
+
+  private dataFaults(data: unknown): Fault[] {
+    try {
+      const part = narrow(this.schema, data, '/data');
+      const faults = part === undefined ? [] : findFaults(part.schema, part.value, part.path);
+      if (faults.length > 0) return faults;
+    } catch {
+      // TypeBox looks for errors recursively, ten calls a level, and a deep body can exhaust the stack; the
+      // message of a refinement can throw. The body is no better for it: the answer stays 422.
+    }
+    return [{ path: '/data', reason: 'does not match the schema; it is too large or too deep to say where' }];
   }
 }
 
