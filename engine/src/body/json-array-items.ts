@@ -11,14 +11,14 @@ export class JsonArrayItems extends BatchItems {
   private at = -1;
 
   findNext(): void {
-    const { body } = this;
+    const { body, view } = this;
     if (this.at === -1) {
       this.enter();
       if (this.isComplete) return;
     }
     const start = this.at;
     const { wantsPlain, maxDepth } = this.rules;
-    let end = wantsPlain ? plainEnvelopeEnd(body, start, body.length, maxDepth) : -1;
+    let end = wantsPlain ? plainEnvelopeEnd(body, view, start, body.length, maxDepth) : -1;
     const isPlain = end !== -1;
     if (!isPlain) end = jsonValueEnd(body, start);
     if (end < 0) throw this.brokenAt(~end);

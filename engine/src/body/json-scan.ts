@@ -51,11 +51,23 @@ export function isPlainEnvelope(bytes: Uint8Array, maxDepth: number): boolean {
  * Where such a body ends that is one of many and starts at an offset; or -1. Whoever asks has seen to it that
  * the bytes are UTF-8.
  *
+ * @param view of the same bytes, made once for all of them
  * @param end where it ends at the latest: where the bytes do, or a line feed stands, which is within no value
  */
-export function plainEnvelopeEnd(bytes: Uint8Array, start: number, end: number, maxDepth: number): number {
+export function plainEnvelopeEnd(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  maxDepth: number,
+): number {
   limit = end;
-  return afterEnvelope(bytes, start, maxDepth);
+  words = view;
+  lastWord = end - 4;
+  const itemEnd = afterEnvelope(bytes, start, maxDepth);
+  words = NO_WORDS; // it would keep the body
+  lastWord = -1;
+  return itemEnd;
 }
 
 /** Where what is not whitespace follows an offset; the length if nothing does. */

@@ -20,7 +20,7 @@ export class NdjsonItems extends BatchItems {
   }
 
   findNext(): void {
-    const { body } = this;
+    const { body, view } = this;
     const start = skipWhitespace(body, this.at);
     if (start === body.length) {
       this.isComplete = true;
@@ -29,7 +29,8 @@ export class NdjsonItems extends BatchItems {
     const lineFeed = body.indexOf(LF, start);
     const lineEnd = lineFeed === -1 ? body.length : lineFeed;
     const end = withoutSpaceBehind(body, lineEnd);
-    const isPlain = this.wantsPlain && plainEnvelopeEnd(body, start, lineEnd, this.rules.maxDepth) === end;
+    const { maxDepth } = this.rules;
+    const isPlain = this.wantsPlain && plainEnvelopeEnd(body, view, start, lineEnd, maxDepth) === end;
     this.add(start, end, isPlain);
     this.at = lineEnd;
   }

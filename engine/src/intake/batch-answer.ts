@@ -1,6 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { TASK_ID_LENGTH } from '@sluice/contract';
 import { NAME_LENGTH } from '../append/task-names.js';
+import { WordCopier } from '../append/word-copier.js';
 import { type Refusal, type RefusalCode, retryAfterSecondsOf, statusOf } from '../http/answers.js';
 import type { Asked } from '../http/asked.js';
 import { writeOriginLines } from '../http/origin-lines.js';
@@ -92,6 +93,7 @@ function bare({ code, message }: Refusal): { code: RefusalCode; message: string 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const NULL = Buffer.from('null');
+const IDS = new WordCopier();
 
 /** The ids of all tasks as a JSON array; `null` for refused ones. */
 function taskIds(outcome: BatchOutcome, names: Uint8Array): Buffer {
@@ -107,8 +109,8 @@ function taskIds(outcome: BatchOutcome, names: Uint8Array): Buffer {
       continue;
     }
     list[at++] = QUOTE;
-    const nameAt = index * NAME_LENGTH;
-    for (let i = 0; i < TASK_ID_LENGTH; i++) list[at++] = names[nameAt + i] as number; // each task has a name
+    IDS.copy(names, index * NAME_LENGTH, TASK_ID_LENGTH, list, at);
+    at += TASK_ID_LENGTH;
     list[at++] = QUOTE;
   }
   list[at++] = 0x5d;

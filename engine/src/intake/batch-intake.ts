@@ -107,9 +107,7 @@ export class BatchIntake extends BodyIntake<PendingBatch> implements BatchDesk {
       wantsPlain: batch.route.validator.takesAnyData,
     });
     batch.items = items;
-    this.turns.add(batch, () => {
-      items.body = Buffer.from(items.body);
-    });
+    this.turns.add(batch, () => items.keepBody());
   }
 
   /** Goes on with a batch until it is through or the turn is over. Returns whether it is through. */
