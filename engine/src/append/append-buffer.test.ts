@@ -69,3 +69,16 @@ test('does not go back to before what was taken', () => {
   buffer.take();
   assert.equal(buffer.backToMark(), false);
 });
+
+test('takes no new memory for large payloads once there are blocks for them', () => {
+  const buffer = new AppendBuffer();
+  const payload = Buffer.alloc(30_000, 'a');
+  const fill = () => {
+    for (let i = 0; i < 20; i++) buffer.bytes(payload);
+    buffer.take().release();
+  };
+  fill();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 100; i++) fill(); // 60 MB
+  assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
+});
