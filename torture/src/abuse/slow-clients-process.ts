@@ -1,58 +1,91 @@
-// Keeps so many connections, made anew when they are cut off, to a port busy with next to nothing, in a process of its own.
+// Keeps so many connections to a port busy with next to nothing, and makes anew what is cut off, in a process of its own.
 // Arguments: the port, and how many connections.
-// Answers `count` with how many are open.
+// Answers `count` with how many are open, and how many were opened since it was asked last.
 import { connect, type Socket } from 'node:net';
-import { manyTimes, taskRequest } from './raw-request.js';
+import { taskRequest } from './raw-request.js';
 
-const AT_ONCE = 200;
-/** Each connection gets a byte every two seconds, a few of them at a time. */
+/** Each connection sends a byte, or reads some, every two seconds; some of them at a time. */
 const DRIP_EVERY_MS = 20;
 const DRIP_ROUNDS = 100;
+const OPEN_EVERY_MS = 10;
+/**
+ * Connections opened in a second, at the most. A server that cuts them off after ten seconds has so many evenly, instead of all at
+ * once every ten seconds: what is asked is what slow ones do, not what a flood of new ones does.
+ */
+const LEAST_PER_SECOND = 300;
+const LIFE_SECONDS = 10;
 const REQUEST = taskRequest(`{"data":"${'x'.repeat(10_000)}"}`);
-const LIVE = Buffer.from('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
-const ANSWERS_UNREAD = 200;
-const AGAIN_MS = 500;
-
-const dripping = new Set<Socket>();
-const open = new Set<Socket>();
-let round = 0;
+const BODY_AT = REQUEST.indexOf('\r\n\r\n') + 4;
+/** What comes behind it belongs to the value of a header. */
+const HEAD = Buffer.from('POST /tasks HTTP/1.1\r\nHost: x\r\nUser-Agent: ');
+/** The largest answer there is: no socket has room for it, so that it waits for its reader. */
+const LARGE = Buffer.from('GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n');
+const READ_BYTES = 512;
+/** Who reads so little hears of its end much later than that: after so long it gives up and begins again. */
+const READER_SECONDS = 15;
 
 const [, , port = '', connections = ''] = process.argv;
-await manyTimes(Number(connections), AT_ONCE, add);
-setInterval(drip, DRIP_EVERY_MS);
+const total = Number(connections);
+const perSecond = Math.max(LEAST_PER_SECOND, total / LIFE_SECONDS);
+/** Numbers of connections that are to be opened, or opened again. */
+const lacking = Array.from({ length: total }, (_, n) => n);
+const open = new Set<Socket>();
+/** What the connections of a round do when it is their turn. */
+const turns = Array.from({ length: DRIP_ROUNDS }, () => new Map<Socket, () => void>());
+let opened = 0;
+let settled = 0;
+let round = 0;
+
+const startedAt = performance.now();
+let begun = 0;
+setInterval(() => {
+  const due = ((performance.now() - startedAt) / 1000) * perSecond;
+  for (; begun < due; begun++) {
+    const n = lacking.shift();
+    if (n !== undefined) connectAs(n);
+  }
+}, OPEN_EVERY_MS);
+setInterval(() => {
+  round = (round + 1) % DRIP_ROUNDS;
+  for (const move of turns[round]?.values() ?? []) move();
+}, DRIP_EVERY_MS);
 process.on('message', (message) => {
-  if ((message as { type?: string }).type === 'count') process.send?.({ type: 'count', open: open.size });
+  if ((message as { type?: string }).type !== 'count') return;
+  process.send?.({ type: 'count', open: open.size, opened });
+  opened = 0;
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ type: 'ready' });
 
 /** Opens a connection that is slow in its head, in its body, or in reading. */
-function add(n: number): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), '127.0.0.1');
-    socket.on('error', () => {}); // it may be cut off: so much the better
-    socket.on('close', () => {
-      open.delete(socket);
-      dripping.delete(socket);
-      resolve();
-      setTimeout(() => void add(n), AGAIN_MS);
-    });
-    socket.on('connect', () => {
-      open.add(socket);
-      if (n % 3 === 0) {
-        socket.pause();
-        for (let i = 0; i < ANSWERS_UNREAD; i++) socket.write(LIVE);
-      } else {
-        socket.write(REQUEST.subarray(0, n % 3 === 1 ? 20 : REQUEST.indexOf('\r\n\r\n') + 4));
-        dripping.add(socket);
-      }
-      resolve();
-    });
+function connectAs(n: number): void {
+  const onread = { buffer: Buffer.alloc(READ_BYTES), callback: () => false }; // and waits until it is told to go on
+  const socket = connect({ port: Number(port), host: '127.0.0.1', onread });
+  const turn = turns[n % DRIP_ROUNDS];
+  let isSettled = false;
+  const settle = (): void => {
+    if (isSettled) return;
+    isSettled = true;
+    if (++settled === total) process.send?.({ type: 'ready' });
+  };
+  socket.on('error', () => {}); // it may be cut off: so much the better
+  socket.on('close', () => {
+    open.delete(socket);
+    turn?.delete(socket);
+    lacking.push(n);
+    settle();
   });
-}
-
-function drip(): void {
-  round++;
-  let n = 0;
-  for (const socket of dripping) if (n++ % DRIP_ROUNDS === round % DRIP_ROUNDS) socket.write('x');
+  socket.on('connect', () => {
+    opened++;
+    open.add(socket);
+    if (n % 3 === 0) {
+      socket.write(LARGE);
+      turn?.set(socket, () => socket.resume());
+      const end = setTimeout(() => socket.destroy(), READER_SECONDS * 1000);
+      socket.once('close', () => clearTimeout(end));
+    } else {
+      socket.write(n % 3 === 1 ? HEAD : REQUEST.subarray(0, BODY_AT));
+      turn?.set(socket, () => socket.write('x'));
+    }
+    settle();
+  });
 }

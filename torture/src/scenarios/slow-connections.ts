@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { startProcess } from '@sluice/testbed';
 import { type Answer, IntakeLoad, outcomesOf } from '../intake-load.js';
 import { percentile } from '../percentile.js';
+import { childrenOf, sampleOf } from '../process-figures.js';
 import { atLeast, atMost, exactly, noneUnlessStill, type Scenario, stated, within } from '../scenario.js';
 
 const PER_SECOND = 100;
@@ -18,6 +19,7 @@ export const slowConnections: Scenario = {
     const { port } = new URL(engine.url);
     const seconds = arena.size(2, 15);
     const before = await measure(engine.url, seconds);
+    const held = descriptorsOf(engine.process.pid);
     const total = arena.size(600, 10_000);
     const slow = startProcess(SLOW_CLIENTS, {}, [port, String(total)]);
     arena.afterwards(() => {
@@ -25,12 +27,16 @@ export const slowConnections: Scenario = {
       return slow.exited;
     });
     await slow.ready;
+    await slow.ask('count');
     const during = await measure(engine.url, seconds);
-    const { open } = (await slow.ask('count')) as { open: number }; // what it sends
+    const heldDuring = descriptorsOf(engine.process.pid) - held;
+    const { open, opened } = (await slow.ask('count')) as { open: number; opened: number }; // what it sends
     const stored = await arena.redis.xlen(arena.stream);
     const besides = stored - before.accepted - during.accepted;
     return [
       stated(`slow connections open at the end, of ${total}`, String(open)),
+      stated('of them made anew meanwhile', String(opened)),
+      stated('connections more than before, held by the engine', String(heldDuring)),
       stated('others, by what became of them', outcomesOf(during.answers)),
       exactly(
         'others that hung, were cut or refused',
@@ -72,6 +78,11 @@ async function measure(url: string, seconds: number): Promise<Measured> {
     failed,
     unconfirmed: failed.filter(({ why }) => why === 'APPEND_UNCONFIRMED').length,
   };
+}
+
+/** Files and connections that a program and its processes hold. */
+function descriptorsOf(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + (sampleOf(one)?.descriptors ?? 0), 0);
 }
 
 /** Redis was not given a turn for longer than APPEND_TIMEOUT, or this process: it is not for slow connections. */
