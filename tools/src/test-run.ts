@@ -13,6 +13,8 @@ export interface TestRunPlan {
   folder: string;
   /** Ends all that runs. */
   signal: AbortSignal;
+  /** What is added to the environment of a test file, for all it starts, processes and threads. */
+  environmentOf: (file: string) => Record<string, string>;
 }
 
 /** What came of all test files. */
@@ -63,13 +65,14 @@ export async function runTestFiles(queue: TestQueue, plan: TestRunPlan): Promise
 async function runFile(
   file: string,
   reportFile: string,
-  { timeoutMs, signal }: TestRunPlan,
+  { timeoutMs, signal, environmentOf }: TestRunPlan,
 ): Promise<FileReport> {
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
   const report = ['--test-reporter=tap', `--test-reporter-destination=${reportFile}`];
   rmSync(reportFile, { force: true }); // that of the file before
   const child = spawn(process.execPath, [...reporters, ...report, file], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environmentOf(file) },
   });
   let output = '';
   const add = (chunk: string) => {
