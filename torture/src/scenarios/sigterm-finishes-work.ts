@@ -28,8 +28,9 @@ export const sigtermFinishesWork: Scenario = {
           ms: Math.round(Math.random() * 2 * TASK_MS),
         })),
       );
-      const consumer = await start(arena);
+      // Looked at first: we may be kept from it until all that was appended has started.
       const startsBefore = arena.journal.read().starts;
+      const consumer = await start(arena);
       await arena.until(({ starts }) => starts > startsBefore, 'the consumer to work');
       await pause(Math.random() * 2 * TASK_MS);
       const sentAt = monotonicMs();
