@@ -51,7 +51,7 @@ test('every place a task can be in is counted, on every stream', async (t) => {
   assert.equal(report.ok, true);
   assert.deepEqual(codesOf(report), ['no-group']);
 
-  const { code, stdout } = await queue.sluice(['audit']);
+  const { code, stdout } = await queue.program(['audit']);
   assert.equal(code, 0, stdout);
   assert.match(
     stdout,

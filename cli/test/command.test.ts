@@ -16,7 +16,7 @@ const COMMANDS = [
 test('every command explains itself, with examples and exit codes', async (t) => {
   const queue = await setUp(t);
   for (const words of COMMANDS) {
-    const { code, stdout } = await queue.sluice([...words, '--help']);
+    const { code, stdout } = await queue.program([...words, '--help']);
     assert.equal(code, 0);
     for (const part of [
       `sluice ${words.join(' ')} `,
@@ -29,8 +29,8 @@ test('every command explains itself, with examples and exit codes', async (t) =>
       assert.ok(stdout.includes(part), `${part} in\n${stdout}`);
     }
   }
-  assert.match((await queue.sluice(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
-  const overview = await queue.sluice(['--help']);
+  assert.match((await queue.program(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+  const overview = await queue.program(['--help']);
   assert.equal(overview.code, 0);
   for (const words of COMMANDS) assert.ok(overview.stdout.includes(`  ${words.join(' ')} `), words.join(' '));
 });
@@ -56,24 +56,24 @@ test('what does not exist is refused in one line that says what is allowed', asy
     ],
     [['doctor', '--redis', 'localhost'], /^sluice doctor: --redis is "localhost"; allowed: redis:\/\/.*\n$/],
   ] as const) {
-    const { code, stderr, stdout } = await queue.sluice(args);
+    const { code, stderr, stdout } = await queue.program(args);
     assert.equal(code, 2, stderr);
     assert.match(stderr, complaint);
     assert.equal(stdout, '');
   }
-  const wrongVariable = await queue.sluice(['audit'], { REDIS_URL: 'nowhere' });
+  const wrongVariable = await queue.program(['audit'], { REDIS_URL: 'nowhere' });
   assert.match(wrongVariable.stderr, /^sluice audit: REDIS_URL is "nowhere"; allowed: /);
-  assert.equal((await queue.sluice([])).code, 2);
-  assert.equal((await queue.sluice(['dlq'])).code, 2);
+  assert.equal((await queue.program([])).code, 2);
+  assert.equal((await queue.program(['dlq'])).code, 2);
 });
 
 test('a Redis that cannot be reached is one line without the password, and exit code 3', async (t) => {
   const queue = await setUp(t);
-  const { code, stderr } = await queue.sluice(['audit', '--redis', 'redis://me:secret@127.0.0.1:1']);
+  const { code, stderr } = await queue.program(['audit', '--redis', 'redis://me:secret@127.0.0.1:1']);
   assert.equal(code, 3);
   assert.match(stderr, /^sluice audit: Redis at redis:\/\/\*\*\*@127\.0\.0\.1:1: connect ECONNREFUSED .*\n$/);
   await queue.redis.config('SET', 'requirepass', 'secret');
-  const refused = await queue.sluice(['doctor']);
+  const refused = await queue.program(['doctor']);
   assert.equal(refused.code, 3);
   assert.match(refused.stderr, /NOAUTH/);
 });
@@ -86,7 +86,7 @@ test('without --redis and REDIS_URL it asks the launcher of make up where its Re
   });
   await new Promise<void>((resolve) => launcher.listen(join(queue.folder, 'control.sock'), resolve));
   t.after(() => launcher.close());
-  const { code, stdout } = await queue.sluice(['audit'], { REDIS_URL: '', SLUICE_DATA_DIR: queue.folder });
+  const { code, stdout } = await queue.program(['audit'], { REDIS_URL: '', SLUICE_DATA_DIR: queue.folder });
   assert.equal(code, 0);
   assert.match(stdout, /^accepted 1 = /m);
 });

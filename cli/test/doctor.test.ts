@@ -27,7 +27,7 @@ test('a queue that is well has no error, and the exit code is 0', async (t) => {
   await queue.consume();
   await queue.appendMany(10, {});
   await queue.counted('done', 10);
-  const { code, stdout } = await queue.sluice(['doctor']);
+  const { code, stdout } = await queue.program(['doctor']);
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^ok {7}persistence {5}append-only file, appendfsync always/m);
   assert.match(stdout, /^ok {7}consumers {7}1 live consumer; /m);
@@ -51,7 +51,7 @@ test('errors have a remedy, and the exit code is 1', async (t) => {
 test('warnings fail with --strict only', async (t) => {
   const queue = await setUp(t, { persistent: true });
   assert.equal((await queue.sluice(['doctor'])).code, 0);
-  assert.equal((await queue.sluice(['doctor', '--strict'])).code, 1);
+  assert.equal((await queue.program(['doctor', '--strict'])).code, 1);
 });
 
 test('eviction that could happen, and that has happened', async (t) => {

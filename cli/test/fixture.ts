@@ -9,6 +9,7 @@ import { type Consumer, type ConsumerOptions, createConsumer } from '@sluice/con
 import { MESSAGE_FIELDS, queueKeys } from '@sluice/contract';
 import { type RedisOptions, type RedisServer, startRedis, waitFor } from '@sluice/testbed';
 import { Redis } from 'ioredis';
+import { sluice } from '#cli/sluice.js';
 import type { Told } from './handlers/obey.js';
 
 /** The command as npm installs it. */
@@ -92,17 +93,14 @@ export class Fixture {
     return consumer;
   }
 
-  /** Runs the command on this queue. */
+  /** Runs the command on this queue, in this process. */
   sluice(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-    const given = { ...process.env, REDIS_URL: this.server.url, ...env };
-    return new Promise((resolve) => {
-      const child = execFile(
-        process.execPath,
-        [SLUICE, ...args],
-        { env: given, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
-        (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-      );
-    });
+    return runHere(args, { REDIS_URL: this.server.url, ...env });
+  }
+
+  /** Runs the command on this queue as a user does. */
+  program(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+    return runProgram(args, { REDIS_URL: this.server.url, ...env });
   }
 
   /** Waits until a group has counted so many of something on all streams named. */
@@ -135,6 +133,41 @@ export class Fixture {
     await this.server.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Runs the command in this process, which spares a start of half a second; `env` is added to the environment of this process.
+ * Each command is run by `runProgram`, too.
+ */
+export async function runHere(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  const given: Record<string, string | undefined> = { ...process.env, ...env };
+  const ran = { stdout: '', stderr: '' };
+  const code = await sluice(args, given, {
+    print: (text) => {
+      ran.stdout += `${text}\n`;
+    },
+    say: (text) => {
+      ran.stderr += `${text}\n`;
+    },
+    progress: () => {},
+    interactive: false,
+    ask: () => Promise.reject(new Error('nobody can be asked')),
+    interrupted: new AbortController().signal,
+    editor: given.VISUAL || given.EDITOR,
+  });
+  return { code, ...ran };
+}
+
+/** Runs the command as a user does; `env` is added to the environment of this process. */
+export function runProgram(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [SLUICE, ...args],
+      { env: { ...process.env, ...env }, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
+      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
 }
 
 /** A queue of its own for a test. */

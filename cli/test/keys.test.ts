@@ -1,31 +1,31 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { digestOfApiKey, parseApiKeys } from '@sluice/contract';
-import { type Ran, SLUICE } from './fixture.js';
+import { runHere, runProgram } from './fixture.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-keys-'));
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const newFile = () => join(folder, `keys-${files++}`);
 
-function create(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [SLUICE, 'keys', 'create', ...args],
-      { env: { ...process.env, ...env }, timeout: 60_000 },
-      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const create = (args: readonly string[], env: Record<string, string> = {}) =>
+  runHere(['keys', 'create', ...args], env);
 
 test('prints the key alone to standard output, and adds its line, which does not hold it', async () => {
   const file = newFile();
-  const shop = await create(['--name', 'shop', '--scopes', 'mail,default', '--file', file]);
+  const shop = await runProgram([
+    'keys',
+    'create',
+    '--name',
+    'shop',
+    '--scopes',
+    'mail,default',
+    '--file',
+    file,
+  ]);
   assert.equal(shop.code, 0);
   const key = shop.stdout.trim();
   assert.match(shop.stdout, /^sluice_[\w-]{43}\n$/);
