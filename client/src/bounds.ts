@@ -28,3 +28,33 @@ export function checkBounds(options: Readonly<Record<keyof typeof BOUNDS, number
     if (!fits(value)) throw new RangeError(`${name} is ${value}; allowed: ${allowed}`);
   }
 }
+
+/**
+ * Looks at what every request would fail on, however often it is sent.
+ *
+ * @throws RangeError for a url that cannot be sent to, and for a key that no header can hold; it does not quote the key
+ */
+export function checkReachable(url: string, apiKey: string | undefined): void {
+  if (!isIntakeUrl(url)) {
+    throw new RangeError(
+      `url is ${JSON.stringify(url)}; allowed: http:// or https:// with a host, without user, password, query and fragment`,
+    );
+  }
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey.trim())) {
+    throw new RangeError(
+      'apiKey is empty or has characters that no key has; allowed: printable ASCII characters, no blanks',
+    );
+  }
+}
+
+function isIntakeUrl(text: unknown): boolean {
+  if (typeof text !== 'string') return false;
+  let url: URL;
+  try {
+    url = new URL(text, globalThis.location?.href); // in a page, a path will do
+  } catch {
+    return false;
+  }
+  const { protocol, username, password, search, hash } = url;
+  return (protocol === 'http:' || protocol === 'https:') && `${username}${password}${search}${hash}` === '';
+}

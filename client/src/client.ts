@@ -1,6 +1,6 @@
 import { errorIn, parsed, whyNone } from './answer.js';
 import { backOffMs, RETRIED, retryAfterMs } from './back-off.js';
-import { checkBounds } from './bounds.js';
+import { checkBounds, checkReachable } from './bounds.js';
 import { pause, timeoutSignal } from './pause.js';
 import { Places } from './places.js';
 import { type ErrorDetail, SendError } from './send-error.js';
@@ -105,11 +105,13 @@ const STORED_NOTHING = new Set([
 /**
  * A client; it holds no connection open by itself, and need not be closed.
  *
- * @throws RangeError when an option is out of its bounds: times above 0 and at most 2147483 s, `maxInFlight` from 1
+ * @throws RangeError when an option is out of its bounds: times above 0 and at most 2147483 s, `maxInFlight` from 1, a `url`
+ * that can be sent to, an `apiKey` that a header can hold
  */
 export function createClient(options: ClientOptions): Client {
   const { timeoutSeconds = 30, attemptTimeoutSeconds = 5, maxInFlight = 64, maxWaiting = 10_000 } = options;
   checkBounds({ timeoutSeconds, attemptTimeoutSeconds, maxInFlight, maxWaiting });
+  checkReachable(options.url, options.apiKey);
   const base = options.url.replace(/\/+$/, '');
   const send = options.fetch ?? globalThis.fetch.bind(globalThis);
   const places = new Places(maxInFlight, maxWaiting);
@@ -140,7 +142,7 @@ export function createClient(options: ClientOptions): Client {
         );
       }
       try {
-        const request = requestOf(data, sending, idempotencyKey);
+        const request = written(data, sending, idempotencyKey);
         let mayBeStored = false;
         for (let attempts = 1; ; attempts++) {
           if (sending.signal?.aborted === true) {
@@ -167,6 +169,16 @@ export function createClient(options: ClientOptions): Client {
       ),
   };
 
+  function written(data: unknown, sending: SendOptions, idempotencyKey: string) {
+    try {
+      return requestOf(data, sending, idempotencyKey);
+    } catch (cause) {
+      const message = `the task cannot be written as a request: ${whyNone(cause)}`;
+      const facts = { code: 'UNSENDABLE', attempts: 0, mayBeStored: false };
+      throw new SendError(message, { ...facts, idempotencyKey, cause });
+    }
+  }
+
   function requestOf(
     data: unknown,
     sending: SendOptions,
@@ -174,13 +186,11 @@ export function createClient(options: ClientOptions): Client {
   ): { path: string; init: RequestInit } {
     const { type, metadata, delaySeconds, runAt, ack, traceparent, signal } = sending;
     const body = JSON.stringify({ data, metadata, delay: delaySeconds, run_at: runAt?.toISOString() });
-    const headers: Record<string, string> = {
-      'Content-Type': 'application/json',
-      'Idempotency-Key': idempotencyKey,
-    };
-    if (options.apiKey !== undefined) headers.Authorization = `Bearer ${options.apiKey}`;
-    if (ack !== undefined) headers.Prefer = `ack=${ack}`;
-    if (traceparent !== undefined) headers.traceparent = traceparent;
+    // Throws at what no header can hold, which `fetch` would do too, at every attempt, as if the server were away.
+    const headers = new Headers({ 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey });
+    if (options.apiKey !== undefined) headers.set('Authorization', `Bearer ${options.apiKey}`);
+    if (ack !== undefined) headers.set('Prefer', `ack=${ack}`);
+    if (traceparent !== undefined) headers.set('traceparent', traceparent);
     const path = type === undefined ? '/tasks' : `/tasks/${encodeURIComponent(type)}`;
     return { path, init: { method: 'POST', headers, body, ...(signal === undefined ? {} : { signal }) } };
   }

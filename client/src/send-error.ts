@@ -10,7 +10,8 @@ export class SendError extends Error {
   /**
    * The code Sluice answered with (`VALIDATION_ERROR`, `OVERLOADED` …), or one of the client: `UNREACHABLE` no answer came,
    * `UNREADABLE_ANSWER` it was none of Sluice's, `QUEUE_FULL` too many were waiting to be sent, `QUEUE_TIMEOUT` it waited for too long
-   * itself, `ABORTED` by its signal.
+   * itself, `ABORTED` by its signal, `UNSENDABLE` it cannot be written as a request (a cycle or a BigInt in the data, a
+   * line feed in the key).
    */
   readonly code: string;
   /** Status of the last answer; undefined when none came. */

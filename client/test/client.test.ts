@@ -268,3 +268,50 @@ test('times need not be whole milliseconds', async (t) => {
   });
   assert.equal((await client.send(1)).attempts, 1);
 });
+
+test('what can never be sent is not tried again and again, and cannot be stored', async (t) => {
+  const { client, seen } = await setUp(t, (response) => say(response, 202, ACCEPTED));
+  const cycle: Record<string, unknown> = {};
+  cycle.itself = cycle;
+  for (const [data, options] of [
+    [cycle, {}],
+    [1n, {}],
+    [1, { idempotencyKey: 'a\nb' }],
+    [1, { idempotencyKey: '\u20ac' }],
+    [1, { ack: 'appended\r\nX: y' }],
+    [1, { runAt: new Date(Number.NaN) }],
+  ] as const) {
+    const { code, attempts, mayBeStored } = await failureOf(client.send(data, options));
+    assert.deepEqual(
+      { code, attempts, mayBeStored },
+      { code: 'UNSENDABLE', attempts: 0, mayBeStored: false },
+    );
+  }
+  assert.equal(seen.length, 0);
+  assert.equal((await client.send(1)).attempts, 1); // none of them keeps a place
+});
+
+test('a url that cannot be sent to, or a key that no header can hold, is refused at once', () => {
+  for (const url of [
+    '',
+    'localhost:8000',
+    'intake',
+    'ftp://localhost',
+    'http://u:p@localhost',
+    'http://localhost?x=1',
+    'http://localhost/#x',
+  ]) {
+    assert.throws(() => createClient({ url }), {
+      name: 'RangeError',
+      message: /^url is ".*"; allowed: http/,
+    });
+  }
+  for (const apiKey of ['', 'sec\nret', 'sec ret', 'sécret\u20ac']) {
+    assert.throws(
+      () => createClient({ url: 'http://localhost', apiKey }),
+      (error: Error) =>
+        error.name === 'RangeError' && /^apiKey is /.test(error.message) && !/ret/.test(error.message),
+    );
+  }
+  createClient({ url: 'https://localhost/intake/', apiKey: 'sluice_x\n' }); // as a file has it
+});
