@@ -226,7 +226,10 @@ test('names what there is where nothing is, and the method where it is the wrong
   assert.equal((await post(`${url}/nothing`, BODY)).body.error?.code, 'NOT_FOUND');
   const unknown = await post(`${url}/tasks/mail.sent`, BODY);
   assert.equal(unknown.status, 404);
-  assert.match(unknown.body.error?.message ?? '', /allowed: mail\.send$/);
+  assert.match(
+    unknown.body.error?.message ?? '',
+    /allowed: mail\.send; a task without a type is sent to \/tasks$/,
+  );
   const get = await fetch(`${url}/tasks`);
   assert.equal(get.status, 405);
   assert.equal(get.headers.get('allow'), 'POST');

@@ -34,7 +34,9 @@ export class JsonArrayItems extends BatchItems {
       throw new SluiceError('INVALID_UTF8', `the batch is not valid UTF-8; ${NOTHING_STORED}`);
     const start = skipWhitespace(body, 0);
     if (body[start] !== LEFT_BRACKET) {
-      const message = `the body is not a JSON array of tasks; for a task in each line, the media type is application/x-ndjson`;
+      const message = body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+        ? 'the batch starts with a byte order mark, which JSON does not allow'
+        : 'the body is not a JSON array of tasks; for a task in each line, the media type is application/x-ndjson';
       throw new SluiceError('INVALID_JSON', message);
     }
     this.at = skipWhitespace(body, start + 1);
@@ -57,6 +59,7 @@ export class JsonArrayItems extends BatchItems {
 }
 
 const NOTHING_STORED = 'nothing of it was stored';
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 const COMMA = 0x2c;
 const LEFT_BRACKET = 0x5b;
 const RIGHT_BRACKET = 0x5d;

@@ -46,12 +46,20 @@ export function faultOfHead(
   if (head.contentLength > rules.maxBytes) {
     return { refusal: tooLarge(`${head.contentLength} bytes`, rules), close: isTooLongToDiscard };
   }
+  if (head.encoded) return { refusal: COMPRESSED, close: head.chunked };
   if (!isTypeTaken) {
-    const message = `the media type is not supported; allowed: ${rules.mediaTypes}`;
-    return { refusal: { code: 'UNSUPPORTED_MEDIA_TYPE', message }, close: false };
+    const message = `the Content-Type is not supported, or there is not exactly one; allowed: ${rules.mediaTypes}, with no charset but utf-8`;
+    return { refusal: { code: 'UNSUPPORTED_MEDIA_TYPE', message }, close: head.chunked };
   }
   return undefined;
 }
+
+/** RFC 9110, 15.5.16: Accept-Encoding tells it from a wrong media type. */
+const COMPRESSED: Refusal = {
+  code: 'UNSUPPORTED_MEDIA_TYPE',
+  message: 'the body has a Content-Encoding; allowed: none, send it uncompressed',
+  headers: [['Accept-Encoding', 'identity']],
+};
 
 /** The refusal of a request whose end cannot be told for certain. */
 export function ambiguous(why: string): Refusal {

@@ -41,6 +41,24 @@ test('reads what the intake has to know, wherever it stands, and forgets it with
   assert.deepEqual([traceContext, traceState, asked], [undefined, undefined, undefined]);
 });
 
+test('a body that is compressed is known as that, and the next one as none', () => {
+  for (const [encoding, encoded] of [
+    ['gzip', true],
+    ['identity', false],
+    ['br, identity', true],
+    ['Identity', false],
+    ['', false],
+    ['x', true],
+  ] as const) {
+    assert.equal(
+      readHead(requestWith([...PLAIN, ['content-encoding', encoding]])).encoded,
+      encoded,
+      encoding,
+    );
+    assert.equal(readHead(requestWith(PLAIN)).encoded, false);
+  }
+});
+
 test('a header of another name is none of ours, whatever its length', () => {
   for (let length = 1; length <= 40; length++) {
     const stranger = 'x'.repeat(length);

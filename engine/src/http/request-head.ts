@@ -11,6 +11,8 @@ export interface RequestHead {
   /** -1 when the request states none. */
   contentLength: number;
   chunked: boolean;
+  /** Whether the body is compressed, or otherwise not what its media type says. */
+  encoded: boolean;
   /** The traceparent sent along, if it is a valid one. */
   traceContext: string | undefined;
   /** The tracestate sent along with that, if it may be passed on. */
@@ -26,6 +28,7 @@ const head: RequestHead = {
   contentType: undefined,
   contentLength: -1,
   chunked: false,
+  encoded: false,
   traceContext: undefined,
   traceState: undefined,
   asked: undefined,
@@ -44,6 +47,7 @@ let hosts = 0;
 export function readHead(request: HttpRequest): RequestHead {
   head.contentLength = -1;
   head.chunked = false;
+  head.encoded = false;
   head.asked = undefined;
   head.ambiguity = undefined;
   head.mediaType = '';
@@ -90,6 +94,10 @@ function readHeader(name: string, value: string): void {
     case 15:
       if (name === 'idempotency-key') head.asked = withIdempotencyKey(head.asked, value);
       return;
+    case 16:
+      if (name === 'content-encoding' && value !== '' && value.toLowerCase() !== 'identity')
+        head.encoded = true;
+      return;
     case 17:
       if (name === 'transfer-encoding') readTransferEncoding(value);
       return;
@@ -100,7 +108,8 @@ function readContentLength(value: string): void {
   if (head.contentLength !== -1) head.ambiguity = 'it has more than one Content-Length; allowed: one';
   else {
     head.contentLength = lengthOf(value);
-    if (head.contentLength === -1) head.ambiguity = 'its Content-Length is not a number';
+    if (head.contentLength === -1)
+      head.ambiguity = `its Content-Length is not a number of up to ${MOST_DIGITS} digits`;
   }
 }
 

@@ -112,6 +112,7 @@ export class ServiceServer {
     this.app
       .get(path, (response, request) => answer(response, request, true))
       .head(path, (response, request) => answer(response, request, false));
+    this.refuseOtherMethods(path);
   }
 
   /** Answers GET and HEAD on each path of what describes the API. */
@@ -131,6 +132,7 @@ export class ServiceServer {
       this.app
         .get(path, (response, request) => answer(response, request, true))
         .head(path, (response, request) => answer(response, request, false));
+      this.refuseOtherMethods(path);
     }
   }
 
@@ -146,6 +148,14 @@ export class ServiceServer {
       const refusal = cors.answerPreflight(response);
       if (refusal !== undefined) reception.refuseOther(response, refusal);
       else other.answered(microsNow(), SUCCEEDED);
+    });
+  }
+
+  /** Refuses all but GET and HEAD on a path that answers these. */
+  private refuseOtherMethods(path: string): void {
+    const { reception } = this.options;
+    this.app.any(path, (response, request) => {
+      if (!reception.refuseAmbiguous(response, request)) reception.refuseOther(response, GET_ONLY);
     });
   }
 
@@ -202,10 +212,16 @@ function appFor({ tlsCertFile, tlsKeyFile }: TlsFiles): uWS.TemplatedApp {
   return uWS.SSLApp({ cert_file_name: tlsCertFile, key_file_name: tlsKeyFile });
 }
 
+const GET_ONLY: Refusal = {
+  code: 'METHOD_NOT_ALLOWED',
+  message: 'this path is read with GET or HEAD',
+  headers: [['Allow', 'GET, HEAD']],
+};
+
 const NOT_FOUND: Refusal = {
   code: 'NOT_FOUND',
   message:
-    'there is nothing here; allowed: POST /tasks, POST /tasks/{type}, POST /tasks/batch, POST /tasks/{type}/batch, GET /tasks/{id}, GET /health, GET /livez, GET /readyz',
+    'there is nothing here; allowed: POST /tasks, POST /tasks/{type}, POST /tasks/batch, POST /tasks/{type}/batch, GET /tasks/{id}, GET /health, GET /livez, GET /readyz, and where it is on, GET /docs and GET /openapi.json',
 };
 
 const NO_PAGE: Refusal = {
@@ -219,5 +235,7 @@ function unknownTypeRefusal(types: readonly string[]): Refusal {
   const shown = types.slice(0, TYPES_SHOWN).join(', ');
   const allowed = types.length === 0 ? 'none is registered, send it to /tasks' : `allowed: ${shown}`;
   const more = types.length > TYPES_SHOWN ? ` and ${types.length - TYPES_SHOWN} more` : '';
-  return { code: 'UNKNOWN_TASK_TYPE', message: `no task type of this name is registered; ${allowed}${more}` };
+  const untyped = types.length === 0 ? '' : '; a task without a type is sent to /tasks';
+  const message = `no task type of this name is registered; ${allowed}${more}${untyped}`;
+  return { code: 'UNKNOWN_TASK_TYPE', message };
 }

@@ -32,7 +32,9 @@ const MEANINGS: Readonly<Record<RefusalCode, Meaning>> = {
   TRACKING_OFF: { meaning: 'The service does not keep track of tasks.', only: 'elsewhere' },
   LENGTH_REQUIRED: { meaning: 'The request states no Content-Length.' },
   PAYLOAD_TOO_LARGE: { meaning: 'The body is larger than the service takes.' },
-  UNSUPPORTED_MEDIA_TYPE: { meaning: 'The media type of the body is none of those listed.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    meaning: 'The media type of the body is none of those listed, or the body is compressed.',
+  },
   VALIDATION_ERROR: { meaning: 'The body does not have the form asked for; the details say where and why.' },
   IDEMPOTENCY_KEY_REUSED: { meaning: 'The Idempotency-Key was sent before, with another body.' },
   PAYLOAD_TOO_DEEP: { meaning: 'The body is nested more deeply than the service takes.' },
