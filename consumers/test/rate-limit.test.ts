@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { PARKED } from '@sluice/contract';
 import { waitFor } from '@sluice/testbed';
 import { type Fixture, SHORT_LEASE, setUp } from './fixture.js';
 import { LIMIT } from './handlers/limited.js';
 
 const STREAM = 'tasks:stream:limited';
+/** A time of Redis, in milliseconds. */
+const LONG_AGO = 1;
 const WINDOW_MS = LIMIT.perSeconds * 1000;
 const handlers = { limited: new URL('./handlers/limited.js', import.meta.url).href };
 
@@ -117,4 +120,24 @@ test('tasks of other types pay nothing for it', async (t) => {
   await queue.appendScripts(200);
   await waitFor(async () => (await queue.backlog()) === 0, { timeoutMs: 20_000, what: 'the others' });
   assert.ok((await queue.backlog('limited')) > 0, 'the limited ones take longer');
+});
+
+/** Has tasks wait that ran twice when their process died: parked, due long ago, and to be run one after the other. */
+async function suspects(queue: Fixture, count: number): Promise<void> {
+  await append(queue, count);
+  await queue.redis.xgroup('CREATE', STREAM, 'processors', '0');
+  await queue.redis.xreadgroup('GROUP', 'processors', 'dead', 'STREAMS', STREAM, '>');
+  const entries = await queue.redis.xrange(STREAM, '-', '+');
+  const ids = entries.map(([id]) => id);
+  await queue.redis.xclaim(STREAM, 'processors', PARKED, 0, ...ids, 'RETRYCOUNT', 2, 'JUSTID');
+  await queue.redis.zadd(queue.keys.retries(STREAM, 'processors'), ...ids.flatMap((id) => [LONG_AGO, id]));
+}
+
+test('suspects do not step aside for others when they are few', async (t) => {
+  const queue = await setUp(t);
+  await suspects(queue, 150);
+  await queue.consume({ handlers });
+  await queue.until('end', 5);
+  const retries = queue.keys.retries(STREAM, 'processors');
+  assert.equal(await queue.redis.zcount(retries, `(${LONG_AGO}`, '+inf'), 0, 'set aside');
 });

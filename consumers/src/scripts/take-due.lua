@@ -46,7 +46,8 @@ local function forget(id)
   redis.call('HDEL', attempts, id)
 end
 
-local skipped = {}
+-- Suspects that were passed over, each once however often one looks: what is due may be looked through twice.
+local skipped, passed = {}, {}
 
 local function take_due(most)
   if most <= 0 then return end
@@ -64,7 +65,8 @@ local function take_due(most)
       local failed, _, excused = history_of(attempts, id)
       local suspect = entry[4] - failed - excused >= suspect_from
       if suspect and not alone then
-        skipped[#skipped + 1] = id
+        if not passed[id] then skipped[#skipped + 1] = id end
+        passed[id] = true
       else
         local claimed = redis.call('XCLAIM', stream, group, consumer, 0, id)[1]
         redis.call('ZREM', retries, id)
