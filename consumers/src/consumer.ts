@@ -28,7 +28,7 @@ export interface ConsumerOptions extends Partial<ResolvedOptions> {
    * @default []
    */
   schedules?: readonly CronSchedule[];
-  /** Told what happens. Without it nothing is said. */
+  /** Told what happens. Without it nothing is said. What it throws is an uncaught exception of the process. */
   listener?: ConsumerListener;
 }
 
@@ -88,7 +88,14 @@ export function createConsumer({ handlers, schedules = [], listener, ...given }:
   }));
   const report: ConsumerListener = (event) => {
     metrics.listener(event);
-    listener?.(event);
+    try {
+      listener?.(event);
+    } catch (error) {
+      // As any listener's error it is uncaught. Thrown from here it would end what we were doing just then.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   };
   const plan = {
     options,

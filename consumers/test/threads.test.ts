@@ -102,3 +102,22 @@ test('a thread that runs out of memory is replaced, and only its task is tried a
   for (const id of others) assert.ok(queue.ids('end').includes(id));
   assert.equal(replaced(events).length, 2);
 });
+
+test('a listener that throws when a thread has ended does not leave its place empty', async (t) => {
+  const queue = await setUp(t);
+  const env = { CONSUMER_LISTENER_THROWS: 'thread-replaced' };
+  const consumer = await queue.consumeInProcess({ threads: 1, maxAttempts: 1 }, env);
+  const exiting = await queue.appendScript({ do: 'exit' });
+  await waitFor(() => consumer.output().includes('thread-replaced'), {
+    timeoutMs: 20_000,
+    what: 'the thread to end',
+  });
+  const others = await queue.appendScripts(20);
+  await queue.drained();
+  assert.deepEqual(queue.ids('end').sort(), others.sort());
+  assert.deepEqual(
+    (await queue.deadLetters()).map((letter) => letter.task_id),
+    [exiting],
+  );
+  await soon('its error to be thrown', () => consumer.output().includes('uncaught: a listener fails'));
+});

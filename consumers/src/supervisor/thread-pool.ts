@@ -38,6 +38,9 @@ export interface PoolListener {
   gaveUp(detail: string): void;
 }
 
+/** How a thread ends that is to be replaced. */
+type Ended = Exclude<End, { kind: 'stopped' }>;
+
 /** How long a thread may take to load its handlers; until then it gives no sign of life. */
 const LOAD_MS = 60_000;
 
@@ -182,33 +185,24 @@ export class ThreadPool {
 
   /** Waits for the end of a thread, sees to what it held, and fills its place. */
   #mourn(seat: Seat): void {
-    this.#afterEnd(seat).catch((error: unknown) => {
-      this.#listener.report({ type: 'internal-error', where: 'thread-pool', error });
-    });
+    void this.#afterEnd(seat);
   }
 
   async #afterEnd(seat: Seat): Promise<void> {
     const { thread } = seat;
     const detail = await thread.ended;
     if (this.#closing) return;
-    const end: End =
+    const end: Ended =
       seat.silentMs === undefined ? { kind: 'died', detail } : { kind: 'hung', silentMs: seat.silentMs };
     const held = thread.board.held().length;
     const delayMs = this.#respawn.afterDeath({ livedMs: performance.now() - thread.bornAt, held });
-    this.#listener.report({
-      type: 'thread-replaced',
-      thread: seat.index,
-      reason: end.kind,
-      detail: end.kind === 'hung' ? `silent for ${Math.round(end.silentMs)} ms` : detail,
-      held,
-    });
-    const settled = await this.#listener.ended(thread, end);
+    const settled = await this.#seeTo(seat, end, detail, held);
     const { read, done, retried, dead, fenced } = thread.board.counters();
     this.#past.read += read;
-    this.#past.done += done + settled.done;
-    this.#past.retried += retried + settled.retried;
-    this.#past.dead += dead + settled.dead;
-    this.#past.fenced += fenced + settled.fenced;
+    this.#past.done += done + (settled?.done ?? 0);
+    this.#past.retried += retried + (settled?.retried ?? 0);
+    this.#past.dead += dead + (settled?.dead ?? 0);
+    this.#past.fenced += fenced + (settled?.fenced ?? 0);
     this.#pastMetrics.addAll(thread.metrics);
     this.#pastMetrics.forgetStates();
     seat.counted = true;
@@ -223,5 +217,26 @@ export class ThreadPool {
     seat.silentMs = undefined;
     seat.counted = false;
     this.#mourn(seat);
+  }
+
+  /**
+   * Says that a thread has ended, and settles what it held. Whatever fails here, the place is filled again: a consumer
+   * that lost one thread after the other would end up doing nothing. What was not settled runs again, by its lease.
+   */
+  async #seeTo(seat: Seat, end: Ended, detail: string, held: number): Promise<SettledForThread | undefined> {
+    const { report, ended } = this.#listener;
+    try {
+      report({
+        type: 'thread-replaced',
+        thread: seat.index,
+        reason: end.kind,
+        detail: end.kind === 'hung' ? `silent for ${Math.round(end.silentMs)} ms` : detail,
+        held,
+      });
+      return await ended(seat.thread, end);
+    } catch (error) {
+      report({ type: 'internal-error', where: 'thread-pool', error });
+      return undefined;
+    }
   }
 }
