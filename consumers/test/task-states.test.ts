@@ -182,7 +182,8 @@ const WALKS: Readonly<Record<string, Walk>> = {
   },
   async poison(queue) {
     // Two tasks that arrive together: the first keeps the thread busy, so that the second is seen in its hands.
-    await queue.consume(LONG_BACKOFF);
+    // It is given back unseen if the machine stands still beyond the lease.
+    await queue.consume({ ...LONG_BACKOFF, leaseSeconds: 300 });
     await queue.appendScripts(500);
     await queue.until('end', 500);
     await queue.drained();
