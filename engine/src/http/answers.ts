@@ -59,7 +59,8 @@ const MESSAGES = {
   OVERLOADED: 'the service has as much work as it can hold; nothing was stored, send it again later',
   SHUTTING_DOWN: 'the service is shutting down; nothing was stored, send it again',
   REDIS_UNAVAILABLE: 'the queue cannot be reached; nothing was stored, send it again later',
-  APPEND_UNCONFIRMED: 'the queue did not confirm the task in time; it may or may not have been stored',
+  APPEND_UNCONFIRMED:
+    'the queue did not confirm the task in time; it may or may not have been stored: sent again, it may be stored twice, unless it has an Idempotency-Key',
   ACK_LEVEL_UNAVAILABLE:
     'the level of acknowledgement cannot be reached: the queue has no replica, or no file on disk, to confirm it; nothing was stored',
   ACK_LEVEL_NOT_REACHED:

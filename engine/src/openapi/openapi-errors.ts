@@ -161,6 +161,12 @@ function exampleOf(code: RefusalCode): object {
 const HEADERS: Readonly<Record<string, object>> = {
   401: wwwAuthenticate(),
   403: wwwAuthenticate(),
+  415: {
+    'Accept-Encoding': {
+      description: 'Where the body was compressed: that it must not be.',
+      schema: { const: 'identity' },
+    },
+  },
   503: {
     'Retry-After': {
       description: 'Seconds after which it is worth coming back, where it is.',

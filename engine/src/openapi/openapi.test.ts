@@ -85,6 +85,11 @@ describe('openApiDocument', () => {
     assert.ok('Retry-After' in (documentOf().components.responses.ServiceUnavailable?.headers ?? {}));
   });
 
+  it('says of a 415 how to tell a compressed body from a wrong media type', () => {
+    const { UnsupportedMediaType } = documentOf().components.responses;
+    assert.ok('Accept-Encoding' in (UnsupportedMediaType?.headers ?? {}));
+  });
+
   it('gives each operation an id of its own', () => {
     const types = ['health', 'livez', 'tasks'].map((name) => defineTaskType(name, MAIL.data));
     const { paths } = documentOf({}, types);
