@@ -28,6 +28,9 @@ const QUICK = { threads: 2, backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSec
 /** For tests in which what somebody held is taken over: they wait for as long as the lease. */
 export const SHORT_LEASE = { leaseSeconds: 1 };
 
+/** For what comes in the end, on a machine that has others to serve, too. */
+const PATIENCE_MS = 60_000;
+
 const SCHEDULE = `
 local time = redis.call('TIME')
 local fields = {}
@@ -186,7 +189,7 @@ export class Fixture {
   }
 
   /** Waits until a number of tasks have started, or ended. */
-  async until(event: JournalLine['event'], count: number, timeoutMs = 20_000): Promise<void> {
+  async until(event: JournalLine['event'], count: number, timeoutMs = PATIENCE_MS): Promise<void> {
     await waitFor(() => this.ids(event).length >= count, { timeoutMs, what: `${count} tasks to ${event}` });
   }
 
@@ -195,7 +198,7 @@ export class Fixture {
   }
 
   /** Waits until everything that was appended has been settled. */
-  async drained(timeoutMs = 20_000): Promise<void> {
+  async drained(timeoutMs = PATIENCE_MS): Promise<void> {
     await waitFor(async () => (await this.backlog()) === 0 && (await this.backlog('measured')) === 0, {
       timeoutMs,
       what: 'the stream to be worked off',
@@ -238,7 +241,7 @@ export class Fixture {
  * that saw the change in Redis may be too early.
  */
 export async function soon(what: string, condition: () => boolean): Promise<void> {
-  await waitFor(condition, { timeoutMs: 20_000, what });
+  await waitFor(condition, { timeoutMs: PATIENCE_MS, what });
 }
 
 /** A queue of its own for a test. Everything it starts ends with the test. */

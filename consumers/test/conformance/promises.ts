@@ -325,7 +325,7 @@ export const PROMISES: Readonly<Record<string, ConformancePromise>> = {
   },
 
   'a task that takes longer than the lease stays with its consumer': {
-    options: { ...SHORT_LEASE, taskTimeoutSeconds: 4, maxAttempts: 1 },
+    options: { leaseSeconds: 2, taskTimeoutSeconds: 7, maxAttempts: 1 },
     async check(target) {
       const id = await target.add({ do: 'wait-for-abort' });
       await target.drained();

@@ -254,7 +254,7 @@ export async function redisTarget(
   t: TestContext,
   { process, ...options }: TargetOptions,
   broken?: string,
-  patienceMs = 20_000,
+  patienceMs = 60_000,
 ): Promise<ConformanceTarget> {
   let target: RedisTarget | undefined;
   t.after(() => target?.stop()); // before the fixture ends the processes
