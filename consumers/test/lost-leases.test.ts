@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunningProcess } from '@sluice/testbed';
 import { waitFor } from '@sluice/testbed';
@@ -26,69 +26,6 @@ async function thawed(queue: Fixture, env: Record<string, string> = {}): Promise
   return frozen;
 }
 
-test('handlers whose tasks were taken over while their process was frozen are told so when it thaws', async (t) => {
-  const queue = await setUp(t);
-  const frozen = await thawed(queue);
-  await queue.until('aborted', TASKS);
-  const told = queue.lines().filter((line) => line.event === 'aborted');
-  assert.deepEqual(
-    told.map(({ pid, attempt, reason }) => ({ pid, attempt, reason })),
-    Array(TASKS).fill({ pid: frozen.pid, attempt: 1, reason: 'LeaseLost' }),
-  );
-  const said = (what: string) => frozen.output().split(what).length - 1;
-  await soon('the late outcomes to be fenced off', () => said('"type":"outcome-fenced"') === TASKS);
-  assert.equal(said('"type":"leases-lost"'), 1);
-  assert.deepEqual(await queue.ledger(), { taken_over: TASKS, done: TASKS });
-});
-
-test('negative control: without the notice, handlers go on with tasks that are no longer theirs', async (t) => {
-  const queue = await setUp(t);
-  await thawed(queue, { CONSUMER_BREAK: 'no-lease-notice' });
-  await pause(2 * LEASE_MS); // six renewals, any of which would have told
-  assert.deepEqual(queue.ids('aborted'), []);
-});
-
-test('a task that ran out of time while its process was frozen is told of the lost lease, not of its time', async (t) => {
-  const queue = await setUp(t);
-  const frozen = await queue.consumeInProcess({
-    ...ONE_THREAD,
-    taskTimeoutSeconds: OUT_OF_TIME_MS / 1000,
-  });
-  await queue.appendScripts(TASKS, { do: 'wait-for-abort', until: 1 });
-  await queue.until('start', TASKS);
-  const startedAt = performance.now();
-  frozen.signal('SIGSTOP');
-  await queue.consume(ONE_THREAD);
-  await queue.drained();
-  await pause(Math.max(0, startedAt + OUT_OF_TIME_MS - performance.now())); // until its time is over as well
-  frozen.signal('SIGCONT');
-  await queue.until('aborted', TASKS);
-  const reasons = queue.lines().filter((line) => line.event === 'aborted');
-  assert.deepEqual(
-    reasons.map(({ reason }) => reason),
-    Array(TASKS).fill('LeaseLost'),
-  );
-  assert.deepEqual(await queue.ledger(), { taken_over: TASKS, done: TASKS });
-});
-
-test('a task that somebody else has claimed is told within a renewal, and its failure burns no attempt', async (t) => {
-  const queue = await setUp(t);
-  const { consumer, events } = await queue.consume(ONE_THREAD);
-  await queue.appendScript({ do: 'wait-for-abort', until: 1 });
-  await queue.until('start', 1);
-  const [entry] = await queue.redis.xrange('tasks:stream', '-', '+');
-  await queue.redis.xclaim('tasks:stream', 'processors', 'somebody', 0, entry?.[0] ?? '', 'JUSTID');
-  await queue.until('aborted', 1);
-  await waitFor(() => consumer.counters.fenced === 1, {
-    timeoutMs: 20_000,
-    what: 'the outcome to be fenced off',
-  });
-  assert.ok(events.some((event) => event.type === 'leases-lost' && event.entryIds[0] === entry?.[0]));
-  // Somebody never comes back: it is taken over from them like from anybody.
-  await queue.drained();
-  assert.deepEqual(await queue.ledger(), { taken_over: 1, done: 1 });
-});
-
 /**
  * Freezes a process just when Redis gives it a task, lets another process take that over and finish it, and thaws the
  * first. Returns the id of the task.
@@ -112,19 +49,85 @@ async function thawedWithDelivery(queue: Fixture, env: Record<string, string> = 
   return taskId;
 }
 
-test('a task that was delivered to a frozen process, and done by another one since, is not started when it thaws', async (t) => {
-  const queue = await setUp(t);
-  const taskId = await thawedWithDelivery(queue);
-  const next = await queue.appendScript();
-  await soon('the thawed process to work', () => queue.ids('end').includes(next));
-  assert.equal(queue.ids('start').filter((id) => id === taskId).length, 1);
-});
+// They wait for leases to run out, each on a Redis of its own.
+describe('leases that were lost', { concurrency: 3 }, () => {
+  test('handlers whose tasks were taken over while their process was frozen are told so when it thaws', async (t) => {
+    const queue = await setUp(t);
+    const frozen = await thawed(queue);
+    await queue.until('aborted', TASKS);
+    const told = queue.lines().filter((line) => line.event === 'aborted');
+    assert.deepEqual(
+      told.map(({ pid, attempt, reason }) => ({ pid, attempt, reason })),
+      Array(TASKS).fill({ pid: frozen.pid, attempt: 1, reason: 'LeaseLost' }),
+    );
+    const said = (what: string) => frozen.output().split(what).length - 1;
+    await soon('the late outcomes to be fenced off', () => said('"type":"outcome-fenced"') === TASKS);
+    assert.equal(said('"type":"leases-lost"'), 1);
+    assert.deepEqual(await queue.ledger(), { taken_over: TASKS, done: TASKS });
+  });
 
-test('negative control: a process that starts what was delivered long ago runs it again', async (t) => {
-  const queue = await setUp(t);
-  const taskId = await thawedWithDelivery(queue, { CONSUMER_BREAK: 'start-late' });
-  await soon(
-    'the task to be started twice',
-    () => queue.ids('start').filter((id) => id === taskId).length === 2,
-  );
+  test('negative control: without the notice, handlers go on with tasks that are no longer theirs', async (t) => {
+    const queue = await setUp(t);
+    await thawed(queue, { CONSUMER_BREAK: 'no-lease-notice' });
+    await pause(2 * LEASE_MS); // six renewals, any of which would have told
+    assert.deepEqual(queue.ids('aborted'), []);
+  });
+
+  test('a task that ran out of time while its process was frozen is told of the lost lease, not of its time', async (t) => {
+    const queue = await setUp(t);
+    const frozen = await queue.consumeInProcess({
+      ...ONE_THREAD,
+      taskTimeoutSeconds: OUT_OF_TIME_MS / 1000,
+    });
+    await queue.appendScripts(TASKS, { do: 'wait-for-abort', until: 1 });
+    await queue.until('start', TASKS);
+    const startedAt = performance.now();
+    frozen.signal('SIGSTOP');
+    await queue.consume(ONE_THREAD);
+    await queue.drained();
+    await pause(Math.max(0, startedAt + OUT_OF_TIME_MS - performance.now())); // until its time is over as well
+    frozen.signal('SIGCONT');
+    await queue.until('aborted', TASKS);
+    const reasons = queue.lines().filter((line) => line.event === 'aborted');
+    assert.deepEqual(
+      reasons.map(({ reason }) => reason),
+      Array(TASKS).fill('LeaseLost'),
+    );
+    assert.deepEqual(await queue.ledger(), { taken_over: TASKS, done: TASKS });
+  });
+
+  test('a task that somebody else has claimed is told within a renewal, and its failure burns no attempt', async (t) => {
+    const queue = await setUp(t);
+    const { consumer, events } = await queue.consume(ONE_THREAD);
+    await queue.appendScript({ do: 'wait-for-abort', until: 1 });
+    await queue.until('start', 1);
+    const [entry] = await queue.redis.xrange('tasks:stream', '-', '+');
+    await queue.redis.xclaim('tasks:stream', 'processors', 'somebody', 0, entry?.[0] ?? '', 'JUSTID');
+    await queue.until('aborted', 1);
+    await waitFor(() => consumer.counters.fenced === 1, {
+      timeoutMs: 60_000,
+      what: 'the outcome to be fenced off',
+    });
+    assert.ok(events.some((event) => event.type === 'leases-lost' && event.entryIds[0] === entry?.[0]));
+    // Somebody never comes back: it is taken over from them like from anybody.
+    await queue.drained();
+    assert.deepEqual(await queue.ledger(), { taken_over: 1, done: 1 });
+  });
+
+  test('a task that was delivered to a frozen process, and done by another one since, is not started when it thaws', async (t) => {
+    const queue = await setUp(t);
+    const taskId = await thawedWithDelivery(queue);
+    const next = await queue.appendScript();
+    await soon('the thawed process to work', () => queue.ids('end').includes(next));
+    assert.equal(queue.ids('start').filter((id) => id === taskId).length, 1);
+  });
+
+  test('negative control: a process that starts what was delivered long ago runs it again', async (t) => {
+    const queue = await setUp(t);
+    const taskId = await thawedWithDelivery(queue, { CONSUMER_BREAK: 'start-late' });
+    await soon(
+      'the task to be started twice',
+      () => queue.ids('start').filter((id) => id === taskId).length === 2,
+    );
+  });
 });

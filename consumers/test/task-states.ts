@@ -94,7 +94,7 @@ export class Trail {
   }
 
   /** Waits until the task is in this state. */
-  async reaches(wanted: State, timeoutMs = 20_000): Promise<void> {
+  async reaches(wanted: State, timeoutMs = 60_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (performance.now() < deadline) {
       const state = await stateOf(this.#queue, this.#entryId);
