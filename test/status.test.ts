@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createConsumer } from '@sluice/consumers';
 import { startProcess, waitFor } from '@sluice/testbed';
@@ -30,7 +30,8 @@ function start(t: TestContext, { env, ...rest }: SystemOptions = {}): Promise<Sy
   const quick = { RETRY_BACKOFF_BASE: '1', RETRY_BACKOFF_JITTER: '0', TASK_LEASE: '2', MAX_ATTEMPTS: '2' };
   return startSystem(t, {
     ...rest,
-    env: { HANDLER_MODULE: HANDLERS, TRACK_TASKS: 'true', ...quick, ...env },
+    // Schemas would have the programs load a compiler for them.
+    env: { HANDLER_MODULE: HANDLERS, SCHEMA_MODULE: '', TRACK_TASKS: 'true', ...quick, ...env },
   });
 }
 
@@ -59,7 +60,7 @@ async function askAgain(system: System, id: string): Promise<Answer> {
       told = await fetch(`${system.url}/tasks/${id}`);
       return told.status !== 503;
     },
-    { timeoutMs: 20_000, what: 'an engine process that reaches Redis again' },
+    { timeoutMs: 60_000, what: 'an engine process that reaches Redis again' },
   );
   const answer = (await told?.json()) as Answer;
   assert.ok(told?.ok, JSON.stringify(answer));
@@ -76,7 +77,7 @@ async function until(system: System, id: string, wanted: string, ...never: strin
       seen.add(answer.status);
       return answer.status === wanted || never.some((status) => seen.has(status));
     },
-    { timeoutMs: 20_000, what: `the task to be ${wanted}` },
+    { timeoutMs: 60_000, what: `the task to be ${wanted}` },
   );
   assert.equal(answer.status, wanted, `was ${[...seen].join(', ')}: ${JSON.stringify(answer)}`);
   assert.deepEqual(
@@ -102,7 +103,7 @@ async function saidWhileItRuns(
       during = await ask(system, id);
       return !past.includes(during.status);
     },
-    { timeoutMs: 20_000, what: `the task to be past ${past.join(' and ')}` },
+    { timeoutMs: 60_000, what: `the task to be past ${past.join(' and ')}` },
   );
   writeFileSync(gate, '');
   return [during as Answer, await until(system, id, 'done')];
@@ -114,143 +115,146 @@ async function sluice(system: System, ...args: string[]): Promise<void> {
   assert.equal(code, 0);
 }
 
-test('a task is queued, then running until its handler has resolved, then done', async (t) => {
-  const system = await start(t);
-  const [during, after] = await saidWhileItRuns(system, ['queued']);
-  assert.equal(during.status, 'running');
-  assert.equal(during.type, 'default');
-  assert.equal(during.finished_at, undefined);
-  assert.ok(Date.parse(after.finished_at ?? '') >= Date.parse(after.queued_at ?? ''));
-  assert.equal(after.groups, undefined);
-});
-
-test('a status that says done before the handler has resolved is caught', async (t) => {
-  // It is running for a moment, until it has been acknowledged.
-  const [during] = await saidWhileItRuns(await start(t), ['queued', 'running'], ACKNOWLEDGES_FIRST);
-  assert.equal(during.status, 'done');
-});
-
-test('a task that fails once is failed until its next attempt, then done', async (t) => {
-  const system = await start(t);
-  await system.addConsumer();
-  const id = await send(system, { failing: 1 });
-  const failed = await until(system, id, 'failed', 'done', 'dead');
-  assert.equal(failed.attempts, 1);
-  assert.ok(Date.parse(failed.next_attempt_at ?? '') > Date.parse(failed.queued_at ?? ''));
-  await until(system, id, 'done', 'dead', 'gone');
-});
-
-test('a dead task says why; once its letter is purged, only that it is dead', async (t) => {
-  const system = await start(t);
-  await system.addConsumer();
-  const id = await send(system, { failing: 9 });
-  const dead = await until(system, id, 'dead', 'done', 'gone');
-  assert.deepEqual([dead.reason, dead.attempts], ['attempts-exhausted', 2]);
-  assert.deepEqual(dead.error, { name: 'TypeError', message: 'attempt 2 failed' });
-  assert.ok(dead.finished_at);
-  await sluice(system, 'dlq', 'purge', '--all', '--yes');
-  const { error, ...purged } = await ask(system, id);
-  assert.equal(error, undefined);
-  assert.deepEqual({ ...purged, error: dead.error }, dead);
-});
-
-test('a dead task that is sent back is queued, and done in the end', async (t) => {
-  const system = await start(t);
-  const consumer = await system.addConsumer();
-  const fixed = join(system.digestDir, 'fixed');
-  const id = await send(system, { worksWith: fixed });
-  assert.equal((await until(system, id, 'dead')).reason, 'unrecoverable');
-  consumer.signal('SIGTERM');
-  await consumer.exited;
-  await sluice(system, 'dlq', 'retry', '--all', '--no-wait');
-  const again = await ask(system, id);
-  assert.deepEqual([again.status, again.attempts, again.reason], ['queued', 0, undefined]);
-  writeFileSync(fixed, '');
-  await system.addConsumer();
-  await until(system, id, 'done', 'dead', 'gone');
-});
-
-test('a task whose consumer is killed is running until it is taken over, and done in the end', async (t) => {
-  const system = await start(t);
-  const gate = join(system.digestDir, 'gate');
-  const first = await system.addConsumer();
-  const id = await send(system, { until: gate });
-  await until(system, id, 'running');
-  first.signal('SIGKILL');
-  await first.exited;
-  assert.equal((await ask(system, id)).status, 'running');
-  await system.addConsumer();
-  const { attempts } = await until(system, id, 'running', 'done', 'dead', 'gone', 'failed');
-  assert.equal(attempts, 0);
-  writeFileSync(gate, '');
-  await until(system, id, 'done', 'dead', 'gone', 'failed');
-});
-
-test('a task that was put off is queued with its time, and goes its way from then on', async (t) => {
-  const system = await start(t);
-  const id = await send(system, {}, { delay: 2 });
-  const waiting = await ask(system, id);
-  assert.deepEqual([waiting.status, waiting.queued_at], ['queued', undefined]);
-  await system.addConsumer();
-  const done = await until(system, id, 'done', 'gone', 'dead');
-  assert.equal(done.run_at, waiting.run_at);
-  assert.ok(Date.parse(done.queued_at ?? '') >= Date.parse(done.run_at ?? ''));
-});
-
-test('of two groups each has its own status, and a task is done when both are through with it', async (t) => {
-  const system = await start(t);
-  const gate = join(system.digestDir, 'gate');
-  await system.addConsumer();
-  const other = createConsumer({
-    redisUrl: system.redis.url,
-    group: 'others',
-    threads: 1,
-    handlers: { default: new URL('./status-handler.js', import.meta.url) },
+// Each has programs and a Redis of its own, and waits for them for most of its time.
+describe('the status of a task', { concurrency: 3 }, () => {
+  test('a task is queued, then running until its handler has resolved, then done', async (t) => {
+    const system = await start(t);
+    const [during, after] = await saidWhileItRuns(system, ['queued']);
+    assert.equal(during.status, 'running');
+    assert.equal(during.type, 'default');
+    assert.equal(during.finished_at, undefined);
+    assert.ok(Date.parse(after.finished_at ?? '') >= Date.parse(after.queued_at ?? ''));
+    assert.equal(after.groups, undefined);
   });
-  t.after(() => other.stop());
-  // The second group holds the task; the first is through with it.
-  const ids = [await send(system, {})];
-  await until(system, ids[0] ?? '', 'done');
-  await other.start();
-  const id = await send(system, { until: gate });
-  await until(system, id, 'running');
-  const { groups = {} } = await ask(system, id);
-  assert.deepEqual(Object.keys(groups).sort(), ['others', 'processors']);
-  writeFileSync(gate, '');
-  const done = await until(system, id, 'done', 'gone');
-  assert.deepEqual(
-    Object.values(done.groups ?? {}).map(({ status }) => status),
-    ['done', 'done'],
-  );
-  // The other group has come when the first task was over: it is none of its business.
-  assert.equal((await ask(system, ids[0] ?? '')).groups, undefined);
-});
 
-test('a Redis that is killed and comes back knows what was queued, running and done', async (t) => {
-  const system = await start(t, { redis: { persistent: true } });
-  const gate = join(system.digestDir, 'gate');
-  const early = await send(system);
-  const consumer = await system.addConsumer();
-  await until(system, early, 'done');
-  const running = await send(system, { until: gate });
-  await until(system, running, 'running');
-  consumer.signal('SIGKILL');
-  await consumer.exited;
-  const queued = await send(system);
-  await system.redis.kill();
-  const away = await fetch(`${system.url}/tasks/${queued}`);
-  assert.equal(away.status, 503);
-  assert.match(await away.text(), /REDIS_UNAVAILABLE.*ask again/);
-  await system.redis.restart();
-  for (const [id, status] of [
-    [early, 'done'],
-    [running, 'running'],
-    [queued, 'queued'],
-  ] as const) {
-    assert.equal((await askAgain(system, id)).status, status);
-  }
-  writeFileSync(gate, '');
-  await system.addConsumer();
-  await until(system, running, 'done', 'dead', 'gone');
-  await until(system, queued, 'done', 'dead', 'gone');
+  test('a status that says done before the handler has resolved is caught', async (t) => {
+    // It is running for a moment, until it has been acknowledged.
+    const [during] = await saidWhileItRuns(await start(t), ['queued', 'running'], ACKNOWLEDGES_FIRST);
+    assert.equal(during.status, 'done');
+  });
+
+  test('a task that fails once is failed until its next attempt, then done', async (t) => {
+    const system = await start(t);
+    await system.addConsumer();
+    const id = await send(system, { failing: 1 });
+    const failed = await until(system, id, 'failed', 'done', 'dead');
+    assert.equal(failed.attempts, 1);
+    assert.ok(Date.parse(failed.next_attempt_at ?? '') > Date.parse(failed.queued_at ?? ''));
+    await until(system, id, 'done', 'dead', 'gone');
+  });
+
+  test('a dead task says why; once its letter is purged, only that it is dead', async (t) => {
+    const system = await start(t);
+    await system.addConsumer();
+    const id = await send(system, { failing: 9 });
+    const dead = await until(system, id, 'dead', 'done', 'gone');
+    assert.deepEqual([dead.reason, dead.attempts], ['attempts-exhausted', 2]);
+    assert.deepEqual(dead.error, { name: 'TypeError', message: 'attempt 2 failed' });
+    assert.ok(dead.finished_at);
+    await sluice(system, 'dlq', 'purge', '--all', '--yes');
+    const { error, ...purged } = await ask(system, id);
+    assert.equal(error, undefined);
+    assert.deepEqual({ ...purged, error: dead.error }, dead);
+  });
+
+  test('a dead task that is sent back is queued, and done in the end', async (t) => {
+    const system = await start(t);
+    const consumer = await system.addConsumer();
+    const fixed = join(system.digestDir, 'fixed');
+    const id = await send(system, { worksWith: fixed });
+    assert.equal((await until(system, id, 'dead')).reason, 'unrecoverable');
+    consumer.signal('SIGTERM');
+    await consumer.exited;
+    await sluice(system, 'dlq', 'retry', '--all', '--no-wait');
+    const again = await ask(system, id);
+    assert.deepEqual([again.status, again.attempts, again.reason], ['queued', 0, undefined]);
+    writeFileSync(fixed, '');
+    await system.addConsumer();
+    await until(system, id, 'done', 'dead', 'gone');
+  });
+
+  test('a task whose consumer is killed is running until it is taken over, and done in the end', async (t) => {
+    const system = await start(t);
+    const gate = join(system.digestDir, 'gate');
+    const first = await system.addConsumer();
+    const id = await send(system, { until: gate });
+    await until(system, id, 'running');
+    first.signal('SIGKILL');
+    await first.exited;
+    assert.equal((await ask(system, id)).status, 'running');
+    await system.addConsumer();
+    const { attempts } = await until(system, id, 'running', 'done', 'dead', 'gone', 'failed');
+    assert.equal(attempts, 0);
+    writeFileSync(gate, '');
+    await until(system, id, 'done', 'dead', 'gone', 'failed');
+  });
+
+  test('a task that was put off is queued with its time, and goes its way from then on', async (t) => {
+    const system = await start(t);
+    const id = await send(system, {}, { delay: 2 });
+    const waiting = await ask(system, id);
+    assert.deepEqual([waiting.status, waiting.queued_at], ['queued', undefined]);
+    await system.addConsumer();
+    const done = await until(system, id, 'done', 'gone', 'dead');
+    assert.equal(done.run_at, waiting.run_at);
+    assert.ok(Date.parse(done.queued_at ?? '') >= Date.parse(done.run_at ?? ''));
+  });
+
+  test('of two groups each has its own status, and a task is done when both are through with it', async (t) => {
+    const system = await start(t);
+    const gate = join(system.digestDir, 'gate');
+    await system.addConsumer();
+    const other = createConsumer({
+      redisUrl: system.redis.url,
+      group: 'others',
+      threads: 1,
+      handlers: { default: new URL('./status-handler.js', import.meta.url) },
+    });
+    t.after(() => other.stop());
+    // The second group holds the task; the first is through with it.
+    const ids = [await send(system, {})];
+    await until(system, ids[0] ?? '', 'done');
+    await other.start();
+    const id = await send(system, { until: gate });
+    await until(system, id, 'running');
+    const { groups = {} } = await ask(system, id);
+    assert.deepEqual(Object.keys(groups).sort(), ['others', 'processors']);
+    writeFileSync(gate, '');
+    const done = await until(system, id, 'done', 'gone');
+    assert.deepEqual(
+      Object.values(done.groups ?? {}).map(({ status }) => status),
+      ['done', 'done'],
+    );
+    // The other group has come when the first task was over: it is none of its business.
+    assert.equal((await ask(system, ids[0] ?? '')).groups, undefined);
+  });
+
+  test('a Redis that is killed and comes back knows what was queued, running and done', async (t) => {
+    const system = await start(t, { redis: { persistent: true } });
+    const gate = join(system.digestDir, 'gate');
+    const early = await send(system);
+    const consumer = await system.addConsumer();
+    await until(system, early, 'done');
+    const running = await send(system, { until: gate });
+    await until(system, running, 'running');
+    consumer.signal('SIGKILL');
+    await consumer.exited;
+    const queued = await send(system);
+    await system.redis.kill();
+    const away = await fetch(`${system.url}/tasks/${queued}`);
+    assert.equal(away.status, 503);
+    assert.match(await away.text(), /REDIS_UNAVAILABLE.*ask again/);
+    await system.redis.restart();
+    for (const [id, status] of [
+      [early, 'done'],
+      [running, 'running'],
+      [queued, 'queued'],
+    ] as const) {
+      assert.equal((await askAgain(system, id)).status, status);
+    }
+    writeFileSync(gate, '');
+    await system.addConsumer();
+    await until(system, running, 'done', 'dead', 'gone');
+    await until(system, queued, 'done', 'dead', 'gone');
+  });
 });
