@@ -347,7 +347,7 @@ test('a redrive that is killed leaves every task in exactly one place, and the n
   });
   const exited = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
   await waitFor(async () => (await queue.redis.xlen('tasks:stream')) > 100, {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     what: 'the redrive',
   });
   child.kill('SIGKILL');

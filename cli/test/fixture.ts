@@ -112,7 +112,7 @@ export class Fixture {
   ): Promise<void> {
     const key = this.keys.ledger(stream, group);
     await waitFor(async () => Number(await this.redis.hget(key, counter)) >= count, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: `${count} ${counter} on ${stream}`,
     });
   }
