@@ -19,15 +19,16 @@ const LONGEST = [
 const ALONE_OF_THEIR_KIND = 'torture/test/';
 
 /**
- * Files that wait for times to pass, such as leases and seconds of a schedule, and take less than half a core meanwhile: one of
+ * Files that wait for times to pass, such as leases and seconds of a schedule, and take about half a core meanwhile: one of
  * them may run beside those that keep the cores busy.
  */
 const MOSTLY_WAITING = [
-  'consumers/test/dist/conformance/',
+  'consumers/test/dist/conformance/controls',
   'consumers/test/dist/cron',
   'consumers/test/dist/lost-leases',
   'consumers/test/dist/rate-limit',
   'consumers/test/dist/take-over',
+  'engine/test/dist/receipts',
   'engine/test/dist/signals',
 ];
 
