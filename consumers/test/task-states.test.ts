@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { waitFor } from '@sluice/testbed';
-import { type Fixture, SHORT_LEASE, setUp } from './fixture.js';
+import { type Fixture, SHORT_LEASE, setUp, soon } from './fixture.js';
 import type { Script } from './handlers/script.js';
 import { type State, Trail, transitionsOfDiagram, transitionsOfTable } from './task-states.js';
 
@@ -23,7 +23,7 @@ async function begin(queue: Fixture, script: Omit<Script, 'journal'> = {}): Prom
 }
 
 async function follow(queue: Fixture, taskId: string): Promise<Trail> {
-  return new Trail(queue, await entryOf(queue, taskId));
+  return new Trail(queue, await entryOf(queue, taskId), taskId);
 }
 
 async function entryOf(queue: Fixture, taskId: string): Promise<string> {
@@ -31,33 +31,32 @@ async function entryOf(queue: Fixture, taskId: string): Promise<string> {
   return entries.find(([, fields]) => fields.includes(taskId))?.[0] ?? '';
 }
 
+/** How often its task was begun. */
+const runsOf = (queue: Fixture, { taskId }: Trail) => queue.ids('start').filter((id) => id === taskId).length;
+
 /** Has a process run a task, and kills it while it does. */
 async function crash(queue: Fixture, trail: Trail): Promise<void> {
+  const before = runsOf(queue, trail);
   const process = await queue.consumeInProcess(SHORT_LIVED);
+  await soon('the task to run', () => runsOf(queue, trail) > before);
   await trail.reaches('running');
-  await queue.until('start', 1);
   process.signal('SIGKILL');
   await process.exited;
 }
 
-/** A consumer that takes over what dead ones held, and has no room to run it. */
+/** A consumer that takes over what dead ones held, and has no room to run it. It comes before what others are to run. */
 async function bystander(queue: Fixture): Promise<void> {
   await queue.consume(ONE_TASK);
-  const started = queue.ids('start').length;
   await queue.appendScript({ do: 'never-settle' });
-  await queue.until('start', started + 1);
+  await queue.until('start', 1);
 }
 
 /** Has a task crash twice. */
 async function suspect(queue: Fixture): Promise<Trail> {
+  await bystander(queue);
   const trail = await begin(queue, { ms: 60_000 });
   await crash(queue, trail);
-  const again = await queue.consumeInProcess(SHORT_LIVED);
-  await queue.until('start', 2);
-  await trail.reaches('running');
-  again.signal('SIGKILL');
-  await again.exited;
-  await bystander(queue);
+  await crash(queue, trail);
   await trail.reaches('suspect');
   return trail;
 }
@@ -161,9 +160,9 @@ const WALKS: Readonly<Record<string, Walk>> = {
     return trail;
   },
   async 'take over'(queue) {
+    await bystander(queue);
     const trail = await begin(queue, { ms: 60_000 });
     await crash(queue, trail);
-    await bystander(queue);
     await trail.reaches('parked');
     assert.equal((await queue.ledger()).taken_over, 1);
     return trail;
@@ -199,7 +198,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
     await queue.consume({ ...LONG_BACKOFF, maxCrashes: 2 });
     await trail.reaches('dead');
     assert.equal((await queue.deadLetters())[0]?.reason, 'crashed');
-    assert.equal(queue.ids('start').filter((id) => id === queue.ids('start')[0]).length, 2);
+    assert.equal(runsOf(queue, trail), 2);
     // Handed out and buried in one breath: whether one looks just then is chance.
     trail.states.splice(trail.states.lastIndexOf('suspect') + 1, Infinity, 'dead');
     return trail;

@@ -85,10 +85,13 @@ export async function stateOf({ redis, keys }: Fixture, entryId: string): Promis
 /** Follows one task, and remembers the states it was seen in. */
 export class Trail {
   readonly states: State[] = [];
+  /** Empty where it is not known. */
+  readonly taskId: string;
   readonly #queue: Fixture;
   readonly #entryId: string;
 
-  constructor(queue: Fixture, entryId: string) {
+  constructor(queue: Fixture, entryId: string, taskId = '') {
+    this.taskId = taskId;
     this.#queue = queue;
     this.#entryId = entryId;
   }
