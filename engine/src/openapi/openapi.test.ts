@@ -12,6 +12,7 @@ interface Operation {
   responses: Record<string, { $ref?: string }>;
 }
 interface Document {
+  info: { description: string };
   paths: Record<string, { post?: Operation; get?: Operation }>;
   components: {
     schemas: Record<string, { enum?: string[]; description?: string }>;
@@ -57,6 +58,18 @@ describe('openApiDocument', () => {
     for (const path of ['/tasks', '/tasks/batch', '/tasks/mail', '/tasks/mail/batch']) {
       assert.deepEqual(errorsOf(document, path).sort(), expected.sort(), path);
     }
+  });
+
+  it('says how large tasks and batches may be, as they are bounded in fact', () => {
+    const { description } = documentOf({
+      maxPayloadSize: 1000,
+      maxInFlightBytes: 2000,
+      streamMaxlen: 30,
+    }).info;
+    assert.match(
+      description,
+      /A task has up to 1000 bytes and 128 levels, a batch up to 2000 bytes and 30 tasks\.$/,
+    );
   });
 
   it('says what each error means', () => {

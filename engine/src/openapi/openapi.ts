@@ -1,4 +1,5 @@
 import type { TaskType } from '@sluice/contract';
+import { batchLimits } from '../intake/batch-limits.js';
 import type { ResolvedEngineOptions } from '../options.js';
 import { errorResponses } from './openapi-errors.js';
 import { HEALTH_PATHS } from './openapi-health.js';
@@ -34,11 +35,14 @@ export function openApiDocument(options: ResolvedEngineOptions, taskTypes: reado
   };
 }
 
-function introduction({ ackMode, maxPayloadSize, maxDepth, allowChunked }: ResolvedEngineOptions): string {
+function introduction(options: ResolvedEngineOptions): string {
+  const { ackMode, maxPayloadSize, maxDepth, allowChunked } = options;
+  const { batchBytes, batchTasks } = batchLimits(options);
   const accepted =
     ackMode === 'received'
       ? 'A task that is answered 202 is valid and queued in memory; it is lost if the service dies now.'
       : 'A task that is answered 202 is stored.';
   const framing = allowChunked ? 'Bodies may be chunked.' : 'Bodies need a Content-Length.';
-  return `Takes tasks in. ${accepted} ${framing} A task has up to ${maxPayloadSize} bytes and ${maxDepth} levels.`;
+  const limits = `A task has up to ${maxPayloadSize} bytes and ${maxDepth} levels, a batch up to ${batchBytes.most} bytes and ${batchTasks.most} tasks.`;
+  return `Takes tasks in. ${accepted} ${framing} ${limits}`;
 }
