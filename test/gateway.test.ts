@@ -184,7 +184,7 @@ describe('the gateway in front of the engine', { skip: !hasNginx && 'nginx is no
     );
   });
 
-  // The last one: the recorder takes bodies of several packets for heads.
+  // After those that look at heads: the recorder takes bodies of several packets for heads.
   it('lets batches through that are larger than a single task may be, and not what the engine would refuse', async () => {
     const send = async (path: string, bytes: number) => {
       const body = `[{"data":"wanted"}${' '.repeat(bytes - 19)}]`;
@@ -196,6 +196,14 @@ describe('the gateway in front of the engine', { skip: !hasNginx && 'nginx is no
     assert.equal(await send('/tasks/none/batch', 1_048_577), 404);
     assert.equal((await stored()).length, 2);
     await client.del(STREAM);
+  });
+
+  it('answers 503, and that the task may be stored, when the engine does not answer', async () => {
+    await engine.stop();
+    const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: BODY };
+    const response = await fetch(`http://127.0.0.1:${port}/tasks`, init);
+    assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '1']);
+    assert.match(await response.text(), /"APPEND_UNCONFIRMED"/);
   });
 });
 
