@@ -25,8 +25,8 @@ const HANDLERS = {
  */
 const QUICK = { threads: 2, backoffBaseSeconds: 0.05, backoffJitter: 0, leaseSeconds: 5, breaker: false };
 
-/** For tests in which what somebody held is taken over: they wait for as long as the lease. */
-export const SHORT_LEASE = { leaseSeconds: 1 };
+/** For tests in which what somebody held is taken over: they wait for as long as the lease. Nobody else is to miss it. */
+export const SHORT_LEASE = { leaseSeconds: 2 };
 
 /** For what comes in the end, on a machine that has others to serve, too. */
 const PATIENCE_MS = 60_000;
