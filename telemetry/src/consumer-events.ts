@@ -28,6 +28,8 @@ export type ConsumerEvent =
   | { type: 'leases-lost'; stream: string; entryIds: readonly string[] }
   /** The outcome came after the entry had been taken over: it was not written, the other run counts. */
   | { type: 'outcome-fenced'; stream: string; entryId: string }
+  /** Redis answers with an error when it is told what became of tasks: that is kept, and tried again until it is taken. */
+  | { type: 'outcomes-refused'; stream: string; reason: string }
   /** More events about single tasks than are reported within a second; the counters have them all. */
   | { type: 'events-suppressed'; count: number }
   /** Too many tasks of a type failed: nobody in the group starts any for a while, and their attempts do not count. */

@@ -58,6 +58,12 @@ export function logConsumerEvents(log: Logger, messages: ErrorMessages = 'names'
           'outcome dropped: the task had been taken over',
         );
         return;
+      case 'outcomes-refused':
+        log.error(
+          { stream: event.stream, reason: event.reason },
+          'Redis refuses what became of tasks: it is kept, and tried again until it is taken',
+        );
+        return;
       case 'events-suppressed':
         log.warn({ count: event.count }, 'more tasks failed than are reported one by one');
         return;

@@ -53,6 +53,7 @@ const CONSUMER_EVENTS: readonly [event: ConsumerEvent, level: string][] = [
   [{ type: 'task-timed-out', taskId: 'a1', taskType: 'push', timeoutMs: 30_000 }, 'WARNING'],
   [{ type: 'leases-lost', stream: 'tasks:stream', entryIds: ['1-0'] }, 'WARNING'],
   [{ type: 'outcome-fenced', stream: 'tasks:stream', entryId: '1-0' }, 'WARNING'],
+  [{ type: 'outcomes-refused', stream: 'tasks:stream', reason: 'OOM' }, 'ERROR'],
   [
     {
       type: 'breaker-opened',

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ConsumerListener } from '@sluice/telemetry';
 import { createGroup, type LaneKeys } from '../redis/group.js';
 import { LinkClosed, type RedisLink } from '../redis/redis-link.js';
 import type { BreakerNews } from './breaker.js';
@@ -13,6 +14,7 @@ import type {
   ToPark,
   TrackedEntry,
 } from './outcome-writer.js';
+import { RefusedOutcomes } from './refused-outcomes.js';
 
 /** Wait before outcomes that Redis refused are tried again. */
 const REFUSED_PAUSE_MS = 200;
@@ -22,11 +24,13 @@ export class RedisOutcomeSink implements OutcomeSink {
   readonly #writer: OutcomeWriter;
   readonly #group: string;
   readonly #link: RedisLink;
+  readonly #refused: RefusedOutcomes;
 
-  constructor(writer: OutcomeWriter, group: string, link: RedisLink) {
+  constructor(writer: OutcomeWriter, group: string, link: RedisLink, report: ConsumerListener) {
     this.#writer = writer;
     this.#group = group;
     this.#link = link;
+    this.#refused = new RefusedOutcomes(report);
   }
 
   acknowledge(keys: LaneKeys, ids: readonly string[], tracked: readonly TrackedEntry[]): Promise<LeftAlone> {
@@ -46,6 +50,7 @@ export class RedisOutcomeSink implements OutcomeSink {
   }
 
   async untilWorthTrying(keys: LaneKeys, reason: unknown): Promise<boolean> {
+    this.#refused.note(keys.stream, reason);
     try {
       await this.#link.ready();
       const refused = reason instanceof Error ? reason.message : '';

@@ -5,6 +5,7 @@ import type { LaneKeys } from '../redis/group.js';
 import { LinkClosed, type RedisLink, refusalOf } from '../redis/redis-link.js';
 import { NO_NEWS } from '../settling/breaker.js';
 import { type LeftAlone, OutcomeWriter, type TrackedEntry } from '../settling/outcome-writer.js';
+import { RefusedOutcomes } from '../settling/refused-outcomes.js';
 import { monotonicMs } from '../thread/clock.js';
 import { type Aftermath, aftermathOf, type End } from './aftermath.js';
 import type { WorkerThread } from './worker-thread.js';
@@ -42,12 +43,14 @@ export class AftermathWriter {
   readonly #lanes: readonly LaneKeys[];
   readonly #link: RedisLink;
   readonly #report: ConsumerListener;
+  readonly #refused: RefusedOutcomes;
 
   constructor(group: string, lanes: readonly LaneKeys[], link: RedisLink, report: ConsumerListener) {
     this.#group = group;
     this.#lanes = lanes;
     this.#link = link;
     this.#report = report;
+    this.#refused = new RefusedOutcomes(report);
   }
 
   /** Waits for Redis as long as it takes; ends early when the connection is closed. */
@@ -82,7 +85,7 @@ export class AftermathWriter {
       fencedMeans: FencedMeans,
       write: () => Promise<LeftAlone>,
     ): Promise<number> => {
-      const left = await this.#insist(write);
+      const left = await this.#insist(stream, write);
       if (left === undefined) return 0;
       const { fenced, lost } = left;
       if (fencedMeans === 'taken over') {
@@ -135,7 +138,7 @@ export class AftermathWriter {
   }
 
   /** Writes, however often it takes. Returns what was left alone, or nothing when the connection was closed. */
-  async #insist(write: () => Promise<LeftAlone>): Promise<LeftAlone | undefined> {
+  async #insist(stream: string, write: () => Promise<LeftAlone>): Promise<LeftAlone | undefined> {
     for (let isUncertain = false; ; isUncertain = true) {
       try {
         await this.#link.ready();
@@ -145,6 +148,7 @@ export class AftermathWriter {
       } catch (error) {
         // Without a group there is nothing pending: FLUSHALL took it all.
         if (error instanceof LinkClosed || refusalOf(error) === 'NOGROUP') return undefined;
+        this.#refused.note(stream, error);
         await pause(RETRY_PAUSE_MS);
       }
     }

@@ -100,7 +100,7 @@ export class ThreadConsumer {
       learned: (lane: Lane, breaker: BreakerReport) => this.#learn(lane, breaker),
     };
     this.#settler = new Settler({
-      sink: new RedisOutcomeSink(this.#writer, group, this.#commands),
+      sink: new RedisOutcomeSink(this.#writer, group, this.#commands, report),
       lanes: this.#lanes.all,
       held: this.#held,
       board: this.#board,
