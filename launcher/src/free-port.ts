@@ -1,11 +1,26 @@
 import { createServer } from 'node:net';
 
-/** A port of the loopback interface on which nobody listens now: the wanted one if it is one, else any other. */
-export function freePort(wanted = 0): Promise<number> {
-  return portOn(wanted).catch((error: unknown) => {
-    if (wanted === 0) throw error;
-    return portOn(0);
-  });
+/** Ports named so far that nobody wanted: the system may name one again that is not listened on yet. */
+const named = new Set<number>();
+/** Far fewer than there are; those named so long ago are in use, or not needed any more. */
+const MOST_NAMED = 1000;
+
+/**
+ * A port of the loopback interface on which nobody listens now: the wanted one if it is one, else any other that was not
+ * named before.
+ */
+export async function freePort(wanted = 0): Promise<number> {
+  if (wanted !== 0) {
+    const port = await portOn(wanted).catch(() => undefined);
+    if (port !== undefined) return port;
+  }
+  if (named.size >= MOST_NAMED) named.clear();
+  for (;;) {
+    const port = await portOn(0);
+    if (named.has(port)) continue;
+    named.add(port);
+    return port;
+  }
 }
 
 function portOn(wanted: number): Promise<number> {
