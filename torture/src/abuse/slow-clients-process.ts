@@ -1,6 +1,6 @@
 // Keeps so many connections to a port busy with next to nothing, and makes anew what is cut off, in a process of its own.
 // Arguments: the port, and how many connections.
-// Answers `count` with how many are open, and how many were opened since it was asked last.
+// Answers `count` with how many were open at the least, and how many were opened, since it was asked last.
 import { connect, type Socket } from 'node:net';
 import { taskRequest } from './raw-request.js';
 
@@ -9,11 +9,11 @@ const DRIP_EVERY_MS = 20;
 const DRIP_ROUNDS = 100;
 const OPEN_EVERY_MS = 10;
 /**
- * Connections opened in a second, at the most. A server that cuts them off after ten seconds has so many evenly, instead of all at
- * once every ten seconds: what is asked is what slow ones do, not what a flood of new ones does.
+ * Connections opened in a second are all of them in so many seconds, at the most: what is asked is what slow ones do, not what a
+ * flood of new ones does. A server that cuts off who is slow does so in waves, so that it takes some seconds to be as many again.
  */
+const OPENING_SECONDS = 5;
 const LEAST_PER_SECOND = 300;
-const LIFE_SECONDS = 10;
 const REQUEST = taskRequest(`{"data":"${'x'.repeat(10_000)}"}`);
 const BODY_AT = REQUEST.indexOf('\r\n\r\n') + 4;
 /** What comes behind it belongs to the value of a header. */
@@ -26,13 +26,14 @@ const READER_SECONDS = 15;
 
 const [, , port = '', connections = ''] = process.argv;
 const total = Number(connections);
-const perSecond = Math.max(LEAST_PER_SECOND, total / LIFE_SECONDS);
+const perSecond = Math.max(LEAST_PER_SECOND, total / OPENING_SECONDS);
 /** Numbers of connections that are to be opened, or opened again. */
 const lacking = Array.from({ length: total }, (_, n) => n);
 const open = new Set<Socket>();
 /** What the connections of a round do when it is their turn. */
 const turns = Array.from({ length: DRIP_ROUNDS }, () => new Map<Socket, () => void>());
 let opened = 0;
+let fewest = 0;
 let settled = 0;
 let round = 0;
 
@@ -44,6 +45,7 @@ setInterval(() => {
     const n = lacking.shift();
     if (n !== undefined) connectAs(n);
   }
+  fewest = Math.min(fewest, open.size);
 }, OPEN_EVERY_MS);
 setInterval(() => {
   round = (round + 1) % DRIP_ROUNDS;
@@ -51,8 +53,9 @@ setInterval(() => {
 }, DRIP_EVERY_MS);
 process.on('message', (message) => {
   if ((message as { type?: string }).type !== 'count') return;
-  process.send?.({ type: 'count', open: open.size, opened });
+  process.send?.({ type: 'count', fewest, opened });
   opened = 0;
+  fewest = open.size;
 });
 process.on('disconnect', () => process.exit());
 
